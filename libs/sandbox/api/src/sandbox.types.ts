@@ -1,0 +1,135 @@
+/**
+ * The contract between the invoker and whatever isolates an instance. One driver per way of isolating; each passes
+ * `describeSandboxDriver` (sandbox-driver.conformance.ts).
+ *
+ * A driver belongs to one owner (an invoker). All that it makes on the host (processes, mounts, cgroups, network
+ * namespaces, containers) carries the owner's name, so that a later life of the same owner can find and remove it.
+ */
+import type { Readable } from 'node:stream';
+
+/** Forwards `name:port`, as seen by every instance, to a service of the host. Nothing else of the host is reachable. */
+export interface SandboxRelay {
+  /** A name that instances resolve, such as `minio.openscf.internal`. */
+  readonly name: string;
+  readonly port: number;
+  readonly target: { readonly host: string; readonly port: number };
+}
+
+/** What a driver is made with. */
+export interface SandboxDriverOptions {
+  /** Lower-case letters, digits and `-`, 1 to 32 characters; unique on the host, the same over restarts. */
+  readonly owner: string;
+  readonly relays: readonly SandboxRelay[];
+  /** May instances with `network: 'egress'` reach the public network (as far as the host has the tools for it)? */
+  readonly publicEgress: boolean;
+  /** Network places kept ready ahead of their use. */
+  readonly readyNetworks: number;
+  /** Absolute folder for the driver's own bookkeeping; cleared by `recover`. Default: `/run/openscf-<owner>`. */
+  readonly stateDirectory?: string;
+  /** A sandbox that does not start within this time is destroyed and reported as failed. Default: 30,000. */
+  readonly createTimeoutMs?: number;
+}
+
+export interface SandboxMount {
+  /** Absolute path on the host; must exist when the sandbox is created. */
+  readonly source: string;
+  /** Absolute path in the instance; must exist in the root file system. */
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+export interface SandboxLimits {
+  /** Hard limit of all memory of the instance, its `/tmp` included; beyond it the kernel kills (see `oomKilled`). */
+  readonly memoryMb: number;
+  /** Relative weight when processors are short: 1024 is the weight of one ordinary process tree. 2 to 262,144. */
+  readonly cpuShares: number;
+  /** Hard limit in processors, such as 0.5; without it an instance may use idle processors freely. */
+  readonly cpus?: number;
+  /** Processes and threads together. */
+  readonly pids: number;
+  /** Open files of each process. */
+  readonly openFiles: number;
+  /** Size of `/tmp`. */
+  readonly tmpMb: number;
+}
+
+/** `relays`: only the relays; `egress`: the relays and, where the host has the tools, the public network. */
+export type SandboxNetwork = 'none' | 'relays' | 'egress';
+
+export interface SandboxSpec {
+  /** Lower-case letters, digits and `-`, 1 to 64 characters; unique among the owner's living sandboxes. */
+  readonly id: string;
+  /** Absolute host path of the shared root file system; never written to. */
+  readonly rootfs: string;
+  /** The program and its arguments, as absolute paths in the instance. Runs as user `qcloud`, not as pid 1. */
+  readonly command: readonly [string, ...string[]];
+  /** The whole environment: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly mounts: readonly SandboxMount[];
+  /**
+   * Absolute host folder, seen read-only as `/run/openscf` by the instance. The caller makes it and may listen on a unix
+   * socket in it (mode 0666); the driver adds the FIFO `output`. The caller removes it after `destroy`.
+   */
+  readonly runDirectory: string;
+  readonly limits: SandboxLimits;
+  readonly network: SandboxNetwork;
+  readonly hostname: string;
+}
+
+/** How an instance ended. `oomKilled`: the kernel killed a process of it for memory, whatever the command made of that. */
+export interface SandboxExit {
+  /** Set when the command returned; 0 to 255. */
+  readonly exitCode?: number;
+  /** Set when a signal ended the command, or the whole sandbox was killed (`SIGKILL`). */
+  readonly signal?: NodeJS.Signals;
+  readonly oomKilled: boolean;
+}
+
+export interface SandboxUsage {
+  readonly memoryBytes: number;
+  /** The most since the start, or since the driver began to look where the kernel does not keep it. */
+  readonly memoryPeakBytes: number;
+  readonly cpuMs: number;
+}
+
+export interface Sandbox {
+  readonly id: string;
+  /** Standard output and error of everything in the instance, as one stream; ends when the instance has ended. */
+  readonly output: Readable;
+  /** Resolves once, soon after the command ended or the sandbox was destroyed; never rejects. */
+  readonly exited: Promise<SandboxExit>;
+  /** Rejects with SandboxError `sandbox-gone` after the end. */
+  usage(): Promise<SandboxUsage>;
+  /** Takes effect at once, on the running instance. */
+  setLimits(limits: Pick<SandboxLimits, 'memoryMb' | 'cpuShares' | 'cpus'>): Promise<void>;
+  /** Kills and removes everything of the sandbox: idempotent, bounded in time, nothing is left when it resolves. */
+  destroy(): Promise<void>;
+}
+
+/** What a driver can hold to. The conformance suite tests what is said to be true, and only that. */
+export interface SandboxCapabilities {
+  /** Root in the instance is an unprivileged user on the host. */
+  readonly userNamespace: boolean;
+  /** Instances with `egress` reach the public network. */
+  readonly publicEgress: boolean;
+  /** Ordinary time from `create` to a running command, for the scheduling of starts. */
+  readonly typicalStartMs: number;
+}
+
+export interface SandboxDriver {
+  readonly name: string;
+  /** Known after `prepare`. */
+  capabilities(): SandboxCapabilities;
+  /**
+   * Checks the host and makes what sandboxes share. Rejects with SandboxError `host-not-ready` that names everything
+   * that is missing. Calls `recover` first. To be called once, before `create`.
+   */
+  prepare(): Promise<void>;
+  /** Resolves when the command runs. A failed create leaves nothing behind. */
+  create(spec: SandboxSpec): Promise<Sandbox>;
+  /** Removes everything that an earlier life of this owner left on the host. */
+  recover(): Promise<void>;
+  /** Destroys all sandboxes of this driver and what they shared. */
+  close(): Promise<void>;
+}
