@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+/**
+ * An invoker's heartbeat (topic `openscf.invokers`, key the invoker's id), sent every 2 s and at once on a change.
+ * A reader takes an invoker for lost when `sentAt` is older than `INVOKER_LOST_AFTER_MS`; a tombstone says that it has left.
+ */
+export const invokerStateSchema = z.object({
+  invokerId: z.string(),
+  /** Changes with every start of the process. */
+  epoch: z.string(),
+  /** Where the dispatch hop reaches it, `host:port`. */
+  address: z.string(),
+  /** False while it drains: it finishes what it has and takes nothing new. */
+  accepting: z.boolean(),
+  /** Memory for instances on this host, in MB, and what its instances hold of it. */
+  memoryMb: z.number().int(),
+  usedMemoryMb: z.number().int(),
+  /** API names of the runtimes that it can start. */
+  runtimes: z.array(z.string()),
+  sentAt: z.number().int(),
+});
+export type InvokerState = z.infer<typeof invokerStateSchema>;
+
+export const INVOKER_HEARTBEAT_MS = 2_000;
+export const INVOKER_LOST_AFTER_MS = 10_000;
