@@ -1,0 +1,113 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { dispatchFrame, type InvokeCall } from '@openscf/contracts';
+import { FrameSocket, type Frame } from '@openscf/framing';
+import { parseCall } from './dispatch.codec.js';
+import type { DispatchLogger } from './dispatcher.js';
+import { refused, type DispatchResult } from './outcome.factory.js';
+
+/** Answers waiting for a peer that does not read them: beyond this much, the peer's calls are not read either. */
+const PAUSE_READS_ABOVE_BYTES = 32 * 1024 * 1024;
+
+/** Tells whether the caller still waits. A plain flag: an AbortController per call costs more than the hop. */
+export interface CallerPresence {
+  readonly gone: boolean;
+}
+
+export interface DispatchServerOptions {
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** Must not reject. `caller.gone` turns true when the caller has hung up or its connection is lost. */
+  readonly handle: (call: InvokeCall, event: Buffer, caller: CallerPresence) => Promise<DispatchResult>;
+  readonly logger: DispatchLogger;
+}
+
+/** The invoker's end of the dispatch hop. */
+export class DispatchServer {
+  private readonly server: Server;
+  private readonly connections = new Set<Connection>();
+
+  constructor(private readonly options: DispatchServerOptions) {
+    this.server = createServer({ noDelay: true }, (socket) => this.accept(socket));
+  }
+
+  /** @returns the port */
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(this.options.port, this.options.host, () => {
+        this.server.off('error', reject);
+        resolve();
+      });
+    });
+    const address = this.server.address();
+    return typeof address === 'object' && address !== null ? address.port : this.options.port;
+  }
+
+  /** Takes no new connections; sends what has been answered; then closes those that are open. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    for (const connection of this.connections) connection.end();
+    await closed;
+  }
+
+  private accept(socket: Socket): void {
+    const connection = new Connection(socket, this.options, () => this.connections.delete(connection));
+    this.connections.add(connection);
+  }
+}
+
+class Connection {
+  private readonly frames: FrameSocket;
+  private readonly callers = new Map<number, { gone: boolean }>();
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly options: DispatchServerOptions,
+    onClose: () => void,
+  ) {
+    this.frames = new FrameSocket(socket, {
+      pauseReadsAboveBytes: PAUSE_READS_ABOVE_BYTES,
+      onFrame: (frame) => this.receive(frame),
+      onClose: (error) => {
+        for (const caller of this.callers.values()) caller.gone = true;
+        if (error !== undefined) options.logger.warn({ reason: error.message }, 'dispatch connection broke');
+        onClose();
+      },
+    });
+  }
+
+  end(): void {
+    this.frames.end();
+    // A peer that keeps its half open does not hold up the drain.
+    this.socket.destroySoon();
+  }
+
+  private receive(frame: Frame): void {
+    if (frame.kind === dispatchFrame.call) {
+      this.call(frame).catch((error: unknown) =>
+        this.frames.destroy(error instanceof Error ? error : undefined),
+      );
+    } else if (frame.kind === dispatchFrame.cancel) {
+      const caller = this.callers.get(frame.streamId);
+      if (caller !== undefined) caller.gone = true;
+    }
+  }
+
+  private async call(frame: Frame): Promise<void> {
+    const call = parseCall(frame.head);
+    if (typeof call === 'string') {
+      this.answer(frame.streamId, refused(call, { retryable: false }));
+      return;
+    }
+    const caller = { gone: false };
+    this.callers.set(frame.streamId, caller);
+    const result = await this.options.handle(call, frame.body, caller);
+    this.callers.delete(frame.streamId);
+    if (!caller.gone) this.answer(frame.streamId, result);
+  }
+
+  private answer(streamId: number, result: DispatchResult): void {
+    this.frames.send(dispatchFrame.outcome, streamId, result.outcome, result.body);
+  }
+}

@@ -1,0 +1,186 @@
+import { INVOKER_LOST_AFTER_MS, type InvokeCall, type InvokerState } from '@openscf/contracts';
+import { orderCandidates } from './invoker-choice.policy.js';
+import { InvokerClient } from './invoker.client.js';
+import { refused, type DispatchResult } from './outcome.factory.js';
+
+/** What is used of the compacted table of heartbeats. */
+export interface InvokerTable {
+  values(): Iterable<InvokerState>;
+}
+
+/** What is used of a logger. */
+export interface DispatchLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface DispatcherOptions {
+  readonly invokers: InvokerTable;
+  readonly logger: DispatchLogger;
+}
+
+export interface InvokeOptions {
+  /** The longest that the caller waits for an outcome: the function's time, its initialization and some slack. */
+  readonly timeoutMs: number;
+  /** API name of the function's runtime; only invokers that have it are asked. Without it every invoker is. */
+  readonly runtime?: string;
+  /** The caller has hung up: the promise is settled at once, the function's run goes on. */
+  readonly signal?: AbortSignal;
+}
+
+interface KnownInvoker {
+  state: InvokerState;
+  client: InvokerClient | undefined;
+  readonly inFlight: number;
+  readonly fresh: boolean;
+}
+
+/**
+ * Sends a call to the invoker where the function is most likely warm, and on to the next ones when that has no room.
+ * One connection per invoker, made on first use. Never rejects: whatever happens is an outcome.
+ */
+export class Dispatcher {
+  private readonly known = new Map<string, KnownInvoker>();
+  private closed = false;
+
+  constructor(private readonly options: DispatcherOptions) {}
+
+  async invoke(call: InvokeCall, event: Buffer, options: InvokeOptions): Promise<DispatchResult> {
+    let worst: DispatchResult | undefined;
+    const deadlineAt = performance.now() + options.timeoutMs;
+    for (const invoker of this.candidates(call.functionKey, options.runtime)) {
+      if (options.signal?.aborted) return canceled();
+      const result = await this.attempt(invoker, call, event, deadlineAt - performance.now(), options.signal);
+      const { outcome } = result;
+      if (outcome.kind === 'succeeded' || outcome.kind === 'failed') return result;
+      if (outcome.kind === 'refused' && !outcome.retryable) return result;
+      // Throttled says more than refused: the function could have run if there were room.
+      if (worst === undefined || outcome.kind === 'throttled') worst = result;
+      if (performance.now() >= deadlineAt) break;
+    }
+    return worst ?? this.noInvoker(options.runtime);
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const invoker of this.known.values()) invoker.client?.close();
+    this.known.clear();
+  }
+
+  private async attempt(
+    invoker: KnownInvoker,
+    call: InvokeCall,
+    event: Buffer,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<DispatchResult> {
+    const client = this.clientOf(invoker);
+    const sent =
+      signal === undefined
+        ? client.send(call, event, timeoutMs)
+        : sendUntilAborted(client, call, event, timeoutMs, signal);
+    const delivery = await sent;
+    switch (delivery.kind) {
+      case 'answered':
+        return delivery.result;
+      case 'not-sent':
+        return refused('the invoker cannot be reached', { retryable: true });
+      case 'lost':
+        return refused('the invoker was lost', { retryable: false });
+      case 'late':
+        return refused(`the invoker did not answer within ${Math.round(timeoutMs)} ms`, { retryable: false });
+      case 'aborted':
+        return canceled();
+    }
+  }
+
+  private candidates(functionKey: string, runtime: string | undefined): KnownInvoker[] {
+    const fitting: KnownInvoker[] = [];
+    for (const state of this.options.invokers.values()) {
+      if (!state.accepting || (runtime !== undefined && !state.runtimes.includes(runtime))) continue;
+      fitting.push(this.knownInvoker(state));
+    }
+    return orderCandidates(functionKey, fitting);
+  }
+
+  private knownInvoker(state: InvokerState): KnownInvoker {
+    const known = this.known.get(state.invokerId);
+    if (known === undefined) {
+      const made: KnownInvoker = {
+        state,
+        client: undefined,
+        get inFlight() {
+          return this.client?.inFlight ?? 0;
+        },
+        get fresh() {
+          return Date.now() - this.state.sentAt < INVOKER_LOST_AFTER_MS;
+        },
+      };
+      this.known.set(state.invokerId, made);
+      return made;
+    }
+    if (known.state !== state) {
+      // Another process, or the same elsewhere: what is under way on the old connection ends there.
+      if (known.state.epoch !== state.epoch || known.state.address !== state.address)
+        known.client = undefined;
+      known.state = state;
+    }
+    return known;
+  }
+
+  private clientOf(invoker: KnownInvoker): InvokerClient {
+    if (invoker.client !== undefined && !invoker.client.isClosed) return invoker.client;
+    const { invokerId, address } = invoker.state;
+    const client = new InvokerClient(address, (error) => {
+      if (invoker.client === client) invoker.client = undefined;
+      if (!this.closed) {
+        this.options.logger.warn(
+          { invokerId, address, reason: error?.message },
+          'connection to invoker closed',
+        );
+      }
+    });
+    invoker.client = client;
+    return client;
+  }
+
+  private noInvoker(runtime: string | undefined): DispatchResult {
+    let living = 0;
+    for (const state of this.options.invokers.values()) if (state.accepting) living++;
+    const message =
+      living > 0 && runtime !== undefined
+        ? `no invoker has the runtime ${runtime}`
+        : 'no invoker is available to run the function';
+    return refused(message, { retryable: true });
+  }
+}
+
+function canceled(): DispatchResult {
+  return refused('the caller has canceled the request', { statusCode: 499, retryable: false });
+}
+
+async function sendUntilAborted(
+  client: InvokerClient,
+  call: InvokeCall,
+  event: Buffer,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Awaited<ReturnType<InvokerClient['send']>> | { readonly kind: 'aborted' }> {
+  let streamId = 0;
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<{ readonly kind: 'aborted' }>((resolve) => {
+    onAbort = () => {
+      client.cancel(streamId);
+      resolve({ kind: 'aborted' });
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  const answered = client.send(call, event, timeoutMs, (id) => {
+    streamId = id;
+  });
+  try {
+    return await Promise.race([answered, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

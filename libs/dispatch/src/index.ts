@@ -1,0 +1,18 @@
+/**
+ * Files in the order of use:
+ * - dispatcher.ts: the caller's end: which invokers to try, and what their answers come to
+ * - invoker-choice.policy.ts: the order in which invokers are tried
+ * - invoker.client.ts: the connection to one invoker
+ * - dispatch.codec.ts: heads of calls and outcomes
+ * - dispatch.server.ts: the invoker's end
+ * - outcome.factory.ts: outcomes that are not the function's
+ */
+export {
+  Dispatcher,
+  type DispatcherOptions,
+  type DispatchLogger,
+  type InvokeOptions,
+  type InvokerTable,
+} from './dispatcher.js';
+export { DispatchServer, type CallerPresence, type DispatchServerOptions } from './dispatch.server.js';
+export { refused, throttled, type DispatchResult } from './outcome.factory.js';
