@@ -17,6 +17,8 @@ export const invokerStateSchema = z.object({
   usedMemoryMb: z.number().int(),
   /** API names of the runtimes that it can start. */
   runtimes: z.array(z.string()),
+  /** `issuedAt` of the newest grant that it keeps to: what it runs now needs no more than that. Absent without a grant. */
+  grantIssuedAt: z.number().int().optional(),
   sentAt: z.number().int(),
 });
 export type InvokerState = z.infer<typeof invokerStateSchema>;

@@ -11,5 +11,10 @@ export const grantSchema = z.object({
   concurrencyMb: z.number().int(),
   issuedAt: z.number().int(),
   expiresAt: z.number().int(),
+  /**
+   * The scheduler's own note: the most that earlier grants of this epoch still allow, and until when. It counts until the
+   * invoker says in its heartbeat (`grantIssuedAt`) that it keeps to this one.
+   */
+  earlier: z.object({ concurrencyMb: z.number().int(), expiresAt: z.number().int() }).optional(),
 });
 export type Grant = z.infer<typeof grantSchema>;
