@@ -1,0 +1,71 @@
+// The few calls of MinIO's admin API that the launcher needs.
+import { sealAdminBody } from './body-encryption.ts';
+import { queryText, signedHeaders, type AdminCall } from './signature.ts';
+
+export interface MinioAdmin {
+  url: string;
+  rootUser: string;
+  rootPassword: string;
+}
+
+/**
+ * Makes the S3 user for people, or brings it back to what it should be: every bucket but the platform's own, which it can
+ * neither read nor write nor list.
+ */
+export async function ensurePeopleUser(
+  admin: MinioAdmin,
+  user: { accessKey: string; secretKey: string; closedBucket: string },
+): Promise<void> {
+  const policyName = 'openscf-people';
+  const closed = [`arn:aws:s3:::${user.closedBucket}`, `arn:aws:s3:::${user.closedBucket}/*`];
+  const policy = {
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Action: ['s3:*'], Resource: ['arn:aws:s3:::*'] },
+      { Effect: 'Deny', Action: ['s3:*'], Resource: closed },
+    ],
+  };
+  const { accessKey, secretKey } = user;
+  await call(admin, 'PUT', 'add-canned-policy', { name: policyName }, plain(policy));
+  await call(admin, 'PUT', 'add-user', { accessKey }, sealed(admin, { secretKey, status: 'enabled' }));
+  await call(
+    admin,
+    'PUT',
+    'set-user-or-group-policy',
+    { policyName, userOrGroup: accessKey, isGroup: 'false' },
+    Buffer.alloc(0),
+  );
+}
+
+async function call(
+  admin: MinioAdmin,
+  method: AdminCall['method'],
+  name: string,
+  query: Record<string, string>,
+  body: Buffer,
+): Promise<void> {
+  const { host } = new URL(admin.url);
+  const path = `/minio/admin/v3/${name}`;
+  const headers = signedHeaders(
+    { method, host, path, query, body },
+    admin.rootUser,
+    admin.rootPassword,
+    new Date(),
+  );
+  const answer = await fetch(`${admin.url}${path}?${queryText(query)}`, {
+    method,
+    headers,
+    body: body.length > 0 ? new Uint8Array(body) : undefined,
+  });
+  if (!answer.ok)
+    throw new Error(`MinIO refused ${name}: ${answer.status} ${(await answer.text()).slice(0, 300)}`);
+  await answer.arrayBuffer();
+}
+
+function plain(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function sealed(admin: MinioAdmin, value: object): Buffer {
+  return sealAdminBody(admin.rootPassword, plain(value));
+}

@@ -1,0 +1,19 @@
+import { request } from 'node:http';
+
+/** Good when the path answers 200 within the time. Rejects with the status, and the start of the body, otherwise. */
+export function httpProbe(port: number, path: string, timeoutMs = 1_500): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port, path, agent: false, timeout: timeoutMs }, (answer) => {
+      let body = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+      answer.on('end', () =>
+        answer.statusCode === 200
+          ? resolve()
+          : reject(new Error(`${path}: ${answer.statusCode} ${body.slice(0, 200)}`)),
+      );
+    });
+    asked.on('timeout', () => asked.destroy(new Error(`${path}: no answer within ${timeoutMs} ms`)));
+    asked.on('error', reject);
+    asked.end();
+  });
+}

@@ -1,0 +1,35 @@
+import { connect } from 'node:net';
+
+/**
+ * Connects to a loopback port, sends the request and hands every byte that arrives to `read` until that returns a value.
+ * Rejects after `timeoutMs`, or when the other side closes before.
+ */
+export function ask<T>(
+  port: number,
+  request: Buffer,
+  read: (received: Buffer) => T | undefined,
+  timeoutMs = 1_500,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    let received = Buffer.alloc(0);
+    const socket = connect({ host: '127.0.0.1', port }, () => socket.write(request));
+    const fail = (reason: string) => {
+      socket.destroy();
+      reject(new Error(reason));
+    };
+    socket.setTimeout(timeoutMs, () => fail(`no answer on port ${port} within ${timeoutMs} ms`));
+    socket.on('error', (error) => fail(error.message));
+    socket.on('close', () => fail(`port ${port} closed the connection`));
+    socket.on('data', (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      try {
+        const answer = read(received);
+        if (answer === undefined) return;
+        resolve(answer);
+      } catch (error) {
+        reject(error as Error);
+      }
+      socket.destroy();
+    });
+  });
+}

@@ -1,0 +1,21 @@
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+const LARGEST_LOG_BYTES = 32 * 2 ** 20;
+
+/** Opens a log for appending; one that has grown large is put aside as `<file>.1` first. */
+export function openLog(file: string): { fd: number; close(): void } {
+  mkdirSync(dirname(file), { recursive: true });
+  if (existsSync(file) && statSync(file).size > LARGEST_LOG_BYTES) renameSync(file, `${file}.1`);
+  const fd = openSync(file, 'a', 0o600);
+  return { fd, close: () => closeSync(fd) };
+}
+
+/** The last non-empty lines, oldest first. */
+export function tailOf(file: string, count: number): string[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-count);
+}
