@@ -1,0 +1,18 @@
+/**
+ * The Cloud API on the wire, in the order in which a request meets it: limits, signature, the shape of its action,
+ * and the envelope of the answer with its error codes.
+ */
+export * from './limits.js';
+export * from './error-codes.js';
+export * from './actions/action.table.js';
+export * from './actions/parse-request.js';
+export * from './actions/code.schema.js';
+export * from './actions/trigger-desc.schema.js';
+export { triggerInfoSchema, type TriggerInfo } from './actions/triggers.schema.js';
+export {
+  functionLogSchema,
+  requestStatusSchema,
+  type FunctionLog,
+  type RequestStatus,
+} from './actions/logs.schema.js';
+export { formatDateTime, parseDateTime } from './shapes/list-fields.schema.js';
