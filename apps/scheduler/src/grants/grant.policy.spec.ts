@@ -118,19 +118,28 @@ type Step =
 
 const HOSTS = 4;
 const host = fc.integer({ min: 0, max: HOSTS - 1 });
+const publish = fc.constantFrom('stored' as const, 'stored' as const, 'lost' as const, 'stored-but-unknown' as const);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 70_000 }) }),
-  fc.record({
-    kind: fc.constantFrom('start' as const, 'kill' as const, 'leave' as const, 'drain' as const),
-    host,
-  }),
-  fc.record({ kind: fc.constantFrom('deliver' as const, 'heartbeat' as const), host }),
-  fc.record({ kind: fc.constant('busy' as const), host, share: fc.double({ min: 0, max: 1, noNaN: true }) }),
-  fc.record({
-    kind: fc.constant('plan' as const),
-    publish: fc.constantFrom('stored' as const, 'stored' as const, 'lost' as const, 'stored-but-unknown' as const),
-  }),
-  fc.constant({ kind: 'restart-scheduler' as const }),
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 6_000 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 70_000 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('start' as const), host }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('kill' as const, 'leave' as const, 'drain' as const),
+      host,
+    }),
+  },
+  {
+    weight: 12,
+    arbitrary: fc.record({ kind: fc.constantFrom('deliver' as const, 'heartbeat' as const), host }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('busy' as const), host, share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('plan' as const), publish }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'restart-scheduler' as const }) },
 );
 
 class World {
@@ -221,7 +230,7 @@ class World {
 describe('the quota', () => {
   it('is never exceeded, whatever comes and goes', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 40, maxLength: 160, size: 'max' }), (steps) => {
         const world = new World();
         for (const each of steps) {
           world.apply(each);
@@ -234,7 +243,7 @@ describe('the quota', () => {
           expect(claimed).toBeLessThanOrEqual(QUOTA_MB);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 1_000 },
     );
   });
 
