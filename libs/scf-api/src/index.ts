@@ -16,3 +16,8 @@ export {
   type RequestStatus,
 } from './actions/logs.schema.js';
 export { formatDateTime, parseDateTime } from './shapes/list-fields.schema.js';
+export * from './tc3/authorization.js';
+export * from './tc3/signature.js';
+export * from './tc3/signer.js';
+export * from './secrets/secret.cipher.js';
+export * from './envelope.js';
