@@ -1,0 +1,38 @@
+import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Database, type DatabaseOptions } from './database.js';
+
+/** Migrates before the first request and closes the pool at the end. */
+class DatabaseLifetime implements OnModuleInit, OnApplicationShutdown {
+  constructor(private readonly database: Database<unknown>) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.database.prepare();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.database.close();
+  }
+}
+
+/**
+ * Gives every module of an app its `Database`, migrated before any other module's `onModuleInit`. Inject it as
+ * `@Inject(Database) private readonly database: Database<Tables>`.
+ */
+@Module({})
+export class PersistenceModule {
+  static forRoot(options: DatabaseOptions): DynamicModule {
+    return {
+      module: PersistenceModule,
+      global: true,
+      providers: [
+        { provide: Database, useFactory: () => new Database<unknown>(options) },
+        {
+          provide: DatabaseLifetime,
+          useFactory: (database: Database<unknown>) => new DatabaseLifetime(database),
+          inject: [Database],
+        },
+      ],
+      exports: [Database],
+    };
+  }
+}

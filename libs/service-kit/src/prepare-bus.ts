@@ -1,0 +1,27 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { INestApplication } from '@nestjs/common';
+import { Bus, KafkaCommandServer } from '@openscf/bus';
+import { topics, UnavailableError } from '@openscf/contracts';
+import type { ServiceOptions } from './run-service.js';
+
+const RETRY_MS = 500;
+
+/** Makes the topics, waiting for Kafka as long as it takes, and starts to answer commands when the service does that. */
+export async function prepareBus(app: INestApplication, options: ServiceOptions, signal: AbortSignal): Promise<void> {
+  const bus = app.get(Bus, { strict: false });
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await bus.ensureTopics(Object.values(topics));
+      break;
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      if (attempt === 0) options.logger.warn({ error }, 'waiting for Kafka');
+      await delay(RETRY_MS, undefined, { signal });
+    }
+  }
+  if (!options.commands) return;
+  if (options.name !== 'function-registry' && options.name !== 'log') {
+    throw new TypeError(`service is "${options.name}"; commands are answered by function-registry and log`);
+  }
+  app.connectMicroservice({ strategy: new KafkaCommandServer({ bus, service: options.name }) });
+}
