@@ -5,6 +5,11 @@ import { mapObjectStoreError } from './map-error.js';
 import { applyRules, readRules } from './notification.policy.js';
 import type { NotificationRule, ObjectInfo, ObjectStoreOptions, PutOptions } from './object-store.types.js';
 
+/** Rejects when the stream fails: the client pipes it and would wait for ever. */
+function failureOf(stream: Readable): Promise<never> {
+  return new Promise((_resolve, reject) => stream.once('error', reject));
+}
+
 /**
  * Objects and buckets. Every method throws ObjectNotFoundError when the object or bucket is not there, and UnavailableError when
  * the store is away.
@@ -14,12 +19,23 @@ export class ObjectStore {
 
   constructor(private readonly options: ObjectStoreOptions) {}
 
-  /** Writes an object; it is there as a whole or not at all. A stream without `sizeBytes` is sent in parts of 8 MB. */
+  /**
+   * Writes an object; it is there as a whole or not at all, also when the stream fails or is destroyed with an error half way. A
+   * stream without `sizeBytes` is sent in parts of 8 MB.
+   */
   put(bucket: string, key: string, body: Readable | Buffer, options: PutOptions = {}): Promise<void> {
     return this.run(bucket, key, async (client) => {
       const metadata: ItemBucketMetadata = options.contentType ? { 'Content-Type': options.contentType } : {};
-      const size = Buffer.isBuffer(body) ? body.length : options.sizeBytes;
-      await client.putObject(bucket, key, body, size, metadata);
+      if (Buffer.isBuffer(body)) {
+        await client.putObject(bucket, key, body, body.length, metadata);
+        return;
+      }
+      try {
+        await Promise.race([failureOf(body), client.putObject(bucket, key, body, options.sizeBytes, metadata)]);
+      } catch (error) {
+        await client.removeIncompleteUpload(bucket, key).catch(() => undefined);
+        throw error;
+      }
     });
   }
 
