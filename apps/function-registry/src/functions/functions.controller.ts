@@ -1,0 +1,72 @@
+import { Controller } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import type { Command, CommandReply } from '@openscf/contracts';
+import { actions, parseShape } from '@openscf/scf-api';
+import { PackagesService } from '../packages/packages.service.js';
+import { FunctionQueries } from './function-queries.service.js';
+import { FunctionsService } from './functions.service.js';
+
+/** The actions on functions. */
+@Controller()
+export class FunctionsController {
+  constructor(
+    private readonly functions: FunctionsService,
+    private readonly queries: FunctionQueries,
+    private readonly packages: PackagesService,
+  ) {}
+
+  @MessagePattern('CreateFunction')
+  createFunction(@Payload() command: Command): Promise<CommandReply> {
+    return this.withUpload(command, async () => {
+      const request = parseShape(actions.CreateFunction.request, command.request);
+      return { ok: true, response: {}, written: await this.functions.create(request, command.upload) };
+    });
+  }
+
+  @MessagePattern('UpdateFunctionCode')
+  updateFunctionCode(@Payload() command: Command): Promise<CommandReply> {
+    return this.withUpload(command, async () => {
+      const request = parseShape(actions.UpdateFunctionCode.request, command.request);
+      return { ok: true, response: {}, written: await this.functions.updateCode(request, command.upload) };
+    });
+  }
+
+  @MessagePattern('UpdateFunctionConfiguration')
+  async updateFunctionConfiguration(@Payload() command: Command): Promise<CommandReply> {
+    const request = parseShape(actions.UpdateFunctionConfiguration.request, command.request);
+    return { ok: true, response: {}, written: await this.functions.updateConfiguration(request) };
+  }
+
+  @MessagePattern('DeleteFunction')
+  async deleteFunction(@Payload() command: Command): Promise<CommandReply> {
+    const request = parseShape(actions.DeleteFunction.request, command.request);
+    return { ok: true, response: {}, written: await this.functions.delete(request) };
+  }
+
+  @MessagePattern('GetFunction')
+  async getFunction(@Payload() command: Command): Promise<CommandReply> {
+    const request = parseShape(actions.GetFunction.request, command.request);
+    return { ok: true, response: await this.queries.get(request), written: [] };
+  }
+
+  @MessagePattern('ListFunctions')
+  async listFunctions(@Payload() command: Command): Promise<CommandReply> {
+    const request = parseShape(actions.ListFunctions.request, command.request);
+    return { ok: true, response: await this.queries.list(request), written: [] };
+  }
+
+  @MessagePattern('GetFunctionAddress')
+  async getFunctionAddress(@Payload() command: Command): Promise<CommandReply> {
+    const request = parseShape(actions.GetFunctionAddress.request, command.request);
+    return { ok: true, response: await this.queries.address(request), written: [] };
+  }
+
+  /** Whatever comes out, nothing is left of the upload. */
+  private async withUpload(command: Command, handle: () => Promise<CommandReply>): Promise<CommandReply> {
+    try {
+      return await handle();
+    } finally {
+      if (command.upload) await this.packages.discard(command.upload);
+    }
+  }
+}
