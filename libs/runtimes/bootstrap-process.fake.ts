@@ -1,0 +1,131 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { FrameSocket, type Frame } from '@openscf/framing';
+
+const KINDS = ['', 'hello', 'init', 'ready', 'initFailed', 'invoke', 'result', 'error'];
+const CONTEXT = {
+  function_name: 'hello',
+  namespace: 'default',
+  memory_limit_in_mb: 128,
+  time_limit_in_ms: 3000,
+};
+
+/** What a bootstrap has sent. */
+export interface Received {
+  readonly kind: string;
+  readonly streamId: number;
+  readonly head: Record<string, unknown>;
+  readonly body: string;
+}
+
+/** The interpreters of a language that are at hand: the machine's own, and those that the platform has prepared. */
+export function interpreters(program: 'node' | 'python', own: readonly string[]): string[] {
+  const prepared = join(process.env['OPENSCF_CACHE'] ?? join(homedir(), '.cache/openscf'), 'runtimes/lang');
+  const folders = existsSync(prepared)
+    ? readdirSync(prepared).filter((name) => name.startsWith(program))
+    : [];
+  return [...own, ...folders.map((name) => join(prepared, name, 'bin', program))].filter((path) =>
+    existsSync(path),
+  );
+}
+
+/** A bootstrap as a plain process, with the invoker's end of its channel. */
+export class BootstrapProcess {
+  /** Standard output and error. */
+  output = '';
+  exitCode: number | null | undefined;
+  private readonly received: Received[] = [];
+  private wake: () => void = () => undefined;
+  private frames: FrameSocket | undefined;
+  private nextStreamId = 1;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly server: Server,
+    private readonly child: ChildProcess,
+  ) {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+    child.on('exit', (code) => {
+      this.exitCode = code;
+      this.wake();
+    });
+    server.on('connection', (socket) => {
+      this.frames = new FrameSocket(socket, { onFrame: (frame) => this.receive(frame) });
+    });
+  }
+
+  /** Starts it with the files as the function's code; resolves after its hello. */
+  static async start(command: readonly string[], files: Record<string, string>): Promise<BootstrapProcess> {
+    const folder = await mkdtemp(join(tmpdir(), 'openscf-instance-'));
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, 'code', name)), { recursive: true });
+      await writeFile(join(folder, 'code', name), text);
+    }
+    const channel = join(folder, 'channel.sock');
+    const server = createServer().listen(channel);
+    await once(server, 'listening');
+    const [program = '', ...args] = command;
+    const env = { PATH: '/usr/bin:/bin', PYTHONPATH: join(folder, 'code'), PYTHONDONTWRITEBYTECODE: 'x' };
+    const child = spawn(program, [...args, channel], { env, cwd: join(folder, 'code') });
+    const started = new BootstrapProcess(folder, server, child);
+    await started.next('hello');
+    return started;
+  }
+
+  /** Sends init and returns `ready` or `initFailed`. */
+  init(handler: string): Promise<Received> {
+    this.frames?.send(2, 0, { handler, codeRoot: join(this.folder, 'code'), context: CONTEXT });
+    return this.next('ready', 'initFailed');
+  }
+
+  invoke(event: unknown, head: Record<string, unknown> = {}): Promise<Received> {
+    const body = Buffer.from(typeof event === 'string' ? event : JSON.stringify(event));
+    this.frames?.send(
+      5,
+      this.nextStreamId++,
+      { request_id: `request-${this.nextStreamId - 1}`, ...head },
+      body,
+    );
+    return this.next('result', 'error');
+  }
+
+  /** Resolves with the exit code. */
+  async exited(): Promise<number | null> {
+    while (this.exitCode === undefined) await new Promise<void>((resolve) => (this.wake = resolve));
+    return this.exitCode;
+  }
+
+  hangUp(): void {
+    this.frames?.destroy();
+  }
+
+  async stop(): Promise<void> {
+    this.child.kill('SIGKILL');
+    this.frames?.destroy();
+    this.server.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async next(...kinds: string[]): Promise<Received> {
+    for (;;) {
+      const at = this.received.findIndex((frame) => kinds.includes(frame.kind));
+      if (at >= 0) return this.received.splice(at, 1)[0] as Received;
+      if (this.exitCode !== undefined)
+        throw new Error(`exited with ${String(this.exitCode)}: ${this.output}`);
+      await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+  }
+
+  private receive({ kind, streamId, head, body }: Frame): void {
+    const parsed = JSON.parse(head.toString()) as Record<string, unknown>;
+    this.received.push({ kind: KINDS[kind] ?? String(kind), streamId, head: parsed, body: body.toString() });
+    this.wake();
+  }
+}
