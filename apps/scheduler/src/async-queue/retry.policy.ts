@@ -81,7 +81,8 @@ export function isTooOld(acceptedAt: number, rules: RetryRules, now: number): bo
 }
 
 function retryAt(at: number, progress: Progress, end: AttemptEnd): Decision {
-  if (isTooOld(end.acceptedAt, end.rules, at)) return { kind: 'dead', reason: 'too-old', attempts: progress.attempts };
+  if (isTooOld(end.acceptedAt, end.rules, at))
+    return { kind: 'dead', reason: 'too-old', attempts: progress.attempts };
   return { kind: 'retry', at, progress };
 }
 

@@ -118,10 +118,21 @@ type Step =
 
 const HOSTS = 4;
 const host = fc.integer({ min: 0, max: HOSTS - 1 });
-const publish = fc.constantFrom('stored' as const, 'stored' as const, 'lost' as const, 'stored-but-unknown' as const);
+const publish = fc.constantFrom(
+  'stored' as const,
+  'stored' as const,
+  'lost' as const,
+  'stored-but-unknown' as const,
+);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 6_000 }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 70_000 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 6_000 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 70_000 }) }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('start' as const), host }) },
   {
     weight: 1,
@@ -136,7 +147,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('busy' as const), host, share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+    arbitrary: fc.record({
+      kind: fc.constant('busy' as const),
+      host,
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
   },
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('plan' as const), publish }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'restart-scheduler' as const }) },
@@ -178,9 +193,18 @@ class World {
     for (const each of this.hosts) each.busyMb = Math.min(each.busyMb, this.allowedMb(each));
   }
 
-  private applyToHost(step: Exclude<Step, { kind: 'wait' | 'plan' | 'restart-scheduler' }>, target: Host): void {
+  private applyToHost(
+    step: Exclude<Step, { kind: 'wait' | 'plan' | 'restart-scheduler' }>,
+    target: Host,
+  ): void {
     if (step.kind === 'start') {
-      Object.assign(target, { epoch: target.epoch + 1, running: true, accepting: true, applied: undefined, busyMb: 0 });
+      Object.assign(target, {
+        epoch: target.epoch + 1,
+        running: true,
+        accepting: true,
+        applied: undefined,
+        busyMb: 0,
+      });
       this.heartbeat(target);
     }
     if (!target.running) return;
@@ -199,7 +223,9 @@ class World {
 
   allowedMb(target: Host): number {
     const { applied } = target;
-    return target.running && applied !== undefined && this.now < applied.expiresAt ? applied.concurrencyMb : 0;
+    return target.running && applied !== undefined && this.now < applied.expiresAt
+      ? applied.concurrencyMb
+      : 0;
   }
 
   private heartbeat(target: Host): void {
@@ -263,7 +289,10 @@ describe('the quota', () => {
         }
         const takers = world.hosts.filter((target) => target.running && target.accepting);
         const usable = takers.reduce((sum, target) => sum + world.allowedMb(target), 0);
-        const wanted = Math.min(QUOTA_MB, takers.reduce((sum, target) => sum + target.memoryMb, 0));
+        const wanted = Math.min(
+          QUOTA_MB,
+          takers.reduce((sum, target) => sum + target.memoryMb, 0),
+        );
         expect(usable).toBeGreaterThanOrEqual(wanted - HOSTS);
       }),
       { numRuns: 200 },

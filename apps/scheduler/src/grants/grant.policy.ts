@@ -40,7 +40,8 @@ export function planGrants(input: GrantPlanInput): Grant[] {
 
   const grants: Grant[] = [];
   const neediestFirst = [...live].sort(
-    (a, b) => (claims.get(a.invokerId) ?? 0) - (claims.get(b.invokerId) ?? 0) || compare(a.invokerId, b.invokerId),
+    (a, b) =>
+      (claims.get(a.invokerId) ?? 0) - (claims.get(b.invokerId) ?? 0) || compare(a.invokerId, b.invokerId),
   );
   for (const invoker of neediestFirst) {
     const claimMb = claims.get(invoker.invokerId) ?? 0;
@@ -66,11 +67,20 @@ export function claimedMb(grant: Grant | undefined, invoker: InvokerState | unde
  * Equal shares of the quota among the invokers that take calls, none more than its host's memory can run, what one
  * leaves going to the others. One that drains keeps what it uses.
  */
-function targetShares(live: InvokerState[], quotaMb: number, book: GrantBook, now: number): Map<string, number> {
+function targetShares(
+  live: InvokerState[],
+  quotaMb: number,
+  book: GrantBook,
+  now: number,
+): Map<string, number> {
   const targets = new Map<string, number>();
   let leftMb = quotaMb;
   for (const invoker of live.filter((candidate) => !candidate.accepting)) {
-    const keepsMb = Math.min(claimedMb(book.get(invoker.invokerId), invoker, now), invoker.usedMemoryMb, leftMb);
+    const keepsMb = Math.min(
+      claimedMb(book.get(invoker.invokerId), invoker, now),
+      invoker.usedMemoryMb,
+      leftMb,
+    );
     targets.set(invoker.invokerId, keepsMb);
     leftMb -= keepsMb;
   }
@@ -86,13 +96,23 @@ function targetShares(live: InvokerState[], quotaMb: number, book: GrantBook, no
   return targets;
 }
 
-function isDue(current: Grant | undefined, invoker: InvokerState, concurrencyMb: number, input: GrantPlanInput): boolean {
+function isDue(
+  current: Grant | undefined,
+  invoker: InvokerState,
+  concurrencyMb: number,
+  input: GrantPlanInput,
+): boolean {
   if (current === undefined || current.epoch !== invoker.epoch) return concurrencyMb > 0;
   if (current.concurrencyMb !== concurrencyMb || input.renewAll === true) return true;
   return concurrencyMb > 0 && input.now - current.issuedAt >= GRANT_RENEW_MS;
 }
 
-function nextGrant(invoker: InvokerState, concurrencyMb: number, current: Grant | undefined, now: number): Grant {
+function nextGrant(
+  invoker: InvokerState,
+  concurrencyMb: number,
+  current: Grant | undefined,
+  now: number,
+): Grant {
   const issuedAt = current === undefined ? now : Math.max(now, current.issuedAt + 1);
   const grant: Grant = {
     invokerId: invoker.invokerId,
@@ -102,9 +122,10 @@ function nextGrant(invoker: InvokerState, concurrencyMb: number, current: Grant 
     expiresAt: now + GRANT_TTL_MS,
   };
   if (current === undefined || current.epoch !== invoker.epoch) return grant;
-  const larger = [earlierOf(current, invoker, now), current.concurrencyMb > concurrencyMb ? current : undefined].filter(
-    (candidate) => candidate !== undefined && candidate.concurrencyMb > concurrencyMb,
-  );
+  const larger = [
+    earlierOf(current, invoker, now),
+    current.concurrencyMb > concurrencyMb ? current : undefined,
+  ].filter((candidate) => candidate !== undefined && candidate.concurrencyMb > concurrencyMb);
   if (larger.length === 0) return grant;
   const earlier = {
     concurrencyMb: Math.max(...larger.map((candidate) => candidate?.concurrencyMb ?? 0)),
