@@ -21,7 +21,10 @@ import { PlatformBucket } from './packages/platform-bucket.service.js';
 import { LOGGER, PUBLIC_OBJECT_STORE, REGISTRY_CONFIG, type RegistryConfig } from './registry.config.js';
 import { RegistryReadiness } from './registry-readiness.service.js';
 import { TriggerChanges } from './triggers/trigger-changes.service.js';
+import { TriggerQueries } from './triggers/trigger-queries.service.js';
+import { TriggersController } from './triggers/triggers.controller.js';
 import { TriggersRepository } from './triggers/triggers.repository.js';
+import { TriggersService } from './triggers/triggers.service.js';
 
 /** The parts of the service, from the edge to the tables. */
 @Module({})
@@ -45,7 +48,7 @@ export class RegistryModule {
         }),
         ObjectStoreModule.forRoot(store),
       ],
-      controllers: [FunctionsController],
+      controllers: [FunctionsController, TriggersController],
       providers: [
         { provide: REGISTRY_CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
@@ -57,6 +60,8 @@ export class RegistryModule {
         PackagesRepository,
         PackageSweep,
         PlatformBucket,
+        TriggersService,
+        TriggerQueries,
         TriggerChanges,
         TriggersRepository,
         RootCredential,
