@@ -19,6 +19,11 @@ export class SandboxError extends PlatformError {
     message: string,
     options: { info?: Record<string, unknown>; cause?: unknown } = {},
   ) {
-    super(message, { code: 'InternalError.System', fault: 'platform', retryable: RETRYABLE.has(reason), ...options });
+    super(message, {
+      code: 'InternalError.System',
+      fault: 'platform',
+      retryable: RETRYABLE.has(reason),
+      ...options,
+    });
   }
 }
