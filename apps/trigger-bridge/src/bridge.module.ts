@@ -18,6 +18,7 @@ import {
   NotifiedBucketRepository,
   notifiedBucketMigration,
 } from './kinds/object-store/notified-bucket.repository.js';
+import { ObjectCatchUp } from './kinds/object-store/object-catch-up.service.js';
 import { ObjectChangeHandler } from './kinds/object-store/object-change.handler.js';
 import { ObjectStoreKind } from './kinds/object-store/object-store.kind.js';
 import { SeenEventRepository, seenEventMigration } from './kinds/object-store/seen-event.repository.js';
@@ -34,6 +35,8 @@ const migrations = {
 
 /** First wait after an error of the platform, and the longest. */
 const PLATFORM_RETRY_MS = { platformFirstMs: 500, platformLastMs: 60_000 };
+/** How far back objects are looked for that were put before their bucket reported. */
+const CATCH_UP_REACH_MS = 600_000;
 const BUCKET_TIMES = { retryMs: 2_000, auditMs: 30_000 };
 
 /** Puts the bridge together: the parts, one kind for each type of trigger, and the follower that feeds them. */
@@ -101,8 +104,22 @@ function objectStoreProvider(config: BridgeConfig, logger: Logger): FactoryProvi
       const buckets = new NotifiedBucketRepository(database);
       const seen = new SeenEventRepository(database);
       const wanted = (bucket: string): boolean => triggers.of(bucket).length > 0;
-      const notifications = new BucketNotificationService(wanted, store, buckets, logger, BUCKET_TIMES);
       const handler = new ObjectChangeHandler((bucket) => triggers.of(bucket), seen, bus, logger, config);
+      const catchUp = new ObjectCatchUp(
+        (bucket) => triggers.of(bucket),
+        store,
+        (reports) => handler.handle(reports, { found: true }),
+        logger,
+        { reachMs: CATCH_UP_REACH_MS },
+      );
+      const notifications = new BucketNotificationService(
+        wanted,
+        store,
+        buckets,
+        (bucket) => catchUp.run(bucket),
+        logger,
+        BUCKET_TIMES,
+      );
       return new ObjectStoreKind(triggers, notifications, handler, seen, bus, logger);
     },
     inject: [Bus, Database, ObjectStore],

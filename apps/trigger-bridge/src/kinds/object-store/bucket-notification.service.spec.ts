@@ -12,7 +12,8 @@ const foreign: NotificationRule = {
 
 describe('BucketNotificationService', () => {
   let rules: Map<string, NotificationRule[]>;
-  let remembered: Set<string>;
+  let remembered: Map<string, boolean>;
+  let caughtUp: string[];
   let wanted: Set<string>;
   let away: boolean;
   let service: BucketNotificationService;
@@ -30,21 +31,29 @@ describe('BucketNotificationService', () => {
     },
   };
   const notified = {
-    all: () => Promise.resolve([...remembered]),
-    add: (bucket: string) => Promise.resolve(void remembered.add(bucket)),
+    all: () => Promise.resolve([...remembered].map(([bucket, done]) => ({ bucket, caughtUp: done }))),
+    set: (bucket: string, done: boolean) => Promise.resolve(void remembered.set(bucket, done)),
     remove: (bucket: string) => Promise.resolve(void remembered.delete(bucket)),
   };
   const idsOf = (bucket: string): string[] => (rules.get(bucket) ?? []).map((rule) => rule.id).sort();
 
   beforeEach(() => {
     rules = new Map([['photos', [foreign]]]);
-    remembered = new Set();
+    remembered = new Map();
+    caughtUp = [];
     wanted = new Set();
     away = false;
-    service = new BucketNotificationService((bucket) => wanted.has(bucket), store, notified, silentLogger(), {
-      retryMs: 5,
-      auditMs: 20,
-    });
+    service = new BucketNotificationService(
+      (bucket) => wanted.has(bucket),
+      store,
+      notified,
+      (bucket) => Promise.resolve(void caughtUp.push(bucket)),
+      silentLogger(),
+      {
+        retryMs: 5,
+        auditMs: 20,
+      },
+    );
   });
   afterEach(() => service.stop());
 
@@ -63,7 +72,7 @@ describe('BucketNotificationService', () => {
   });
 
   it('removes what was left when the last trigger went while the bridge was away', async () => {
-    remembered.add('photos');
+    remembered.set('photos', true);
     rules.set('photos', [
       foreign,
       { id: 'openscf-durable', arn: 'arn:minio:sqs::DURABLE:kafka', events: [] },
@@ -79,6 +88,30 @@ describe('BucketNotificationService', () => {
     away = false;
     rules.set('new', []);
     await vi.waitFor(() => expect(idsOf('new')).toEqual(['openscf-durable', 'openscf-immediate']));
+  });
+
+  it('looks for what was put before, once, and again when it was interrupted', async () => {
+    wanted.add('photos');
+    service.begin(['photos']);
+    await vi.waitFor(() => expect(remembered.get('photos')).toBe(true));
+    expect(caughtUp).toEqual(['photos']);
+    await service.stop();
+    remembered.set('photos', false);
+    const next = new BucketNotificationService(
+      (bucket) => wanted.has(bucket),
+      store,
+      notified,
+      (bucket) => Promise.resolve(void caughtUp.push(bucket)),
+      silentLogger(),
+      {
+        retryMs: 5,
+        auditMs: 20,
+      },
+    );
+    next.begin(['photos']);
+    await vi.waitFor(() => expect(remembered.get('photos')).toBe(true));
+    await next.stop();
+    expect(caughtUp).toEqual(['photos', 'photos']);
   });
 
   it('notices that a bucket has been made anew', async () => {

@@ -10,8 +10,8 @@ export interface BucketNotifications {
 
 /** Remembers which buckets carry our rules; see NotifiedBucketRepository. */
 export interface NotifiedBuckets {
-  all(): Promise<string[]>;
-  add(bucket: string): Promise<void>;
+  all(): Promise<{ bucket: string; caughtUp: boolean }[]>;
+  set(bucket: string, caughtUp: boolean): Promise<void>;
   remove(bucket: string): Promise<void>;
 }
 
@@ -29,8 +29,8 @@ export interface BucketNotificationOptions {
 export class BucketNotificationService {
   /** Buckets to look at. */
   private readonly pending = new Set<string>();
-  /** Buckets known to carry our rules, or to have carried them. */
-  private readonly known = new Set<string>();
+  /** Buckets known to carry our rules, or to have carried them, and whether what was put before has been looked for. */
+  private readonly known = new Map<string, { caughtUp: boolean }>();
   private working: Promise<void> | undefined;
   private retry: NodeJS.Timeout | undefined;
   private audit: NodeJS.Timeout | undefined;
@@ -41,6 +41,7 @@ export class BucketNotificationService {
     private readonly isWanted: (bucket: string) => boolean,
     private readonly store: BucketNotifications,
     private readonly notified: NotifiedBuckets,
+    private readonly catchUp: (bucket: string) => Promise<void>,
     private readonly logger: Logger,
     private readonly options: BucketNotificationOptions,
   ) {}
@@ -50,7 +51,7 @@ export class BucketNotificationService {
     for (const bucket of buckets) this.pending.add(bucket);
     this.work();
     this.audit = setInterval(() => {
-      for (const bucket of this.known) this.pending.add(bucket);
+      for (const bucket of this.known.keys()) this.pending.add(bucket);
       this.work();
     }, this.options.auditMs);
   }
@@ -95,8 +96,8 @@ export class BucketNotificationService {
   private async recall(): Promise<void> {
     if (this.recalled) return;
     try {
-      for (const bucket of await this.notified.all()) {
-        this.known.add(bucket);
+      for (const { bucket, caughtUp } of await this.notified.all()) {
+        if (!this.known.has(bucket)) this.known.set(bucket, { caughtUp });
         this.pending.add(bucket);
       }
       this.recalled = true;
@@ -109,16 +110,18 @@ export class BucketNotificationService {
   private async settle(bucket: string): Promise<boolean> {
     const wanted = this.isWanted(bucket);
     try {
-      if (wanted && !this.known.has(bucket)) {
-        await this.notified.add(bucket);
-        this.known.add(bucket);
-      }
       const rules = bucketRules(await this.store.getNotifications(bucket), wanted);
+      // Remembered first: a process that dies after this looks at the bucket again.
+      if (wanted && (rules || !this.known.has(bucket))) await this.remember(bucket, false);
       if (rules) {
         await this.store.setNotifications(bucket, rules);
         this.logger.info({ bucket, notifies: wanted }, 'notification of a bucket set');
       }
       if (!wanted) await this.forget(bucket);
+      else if (!this.known.get(bucket)?.caughtUp) {
+        await this.catchUp(bucket);
+        await this.remember(bucket, true);
+      }
       return true;
     } catch (error) {
       if (error instanceof ObjectNotFoundError && !wanted)
@@ -130,6 +133,11 @@ export class BucketNotificationService {
       this.logger.warn({ bucket, reason }, 'notification of a bucket cannot be set; trying again');
       return false;
     }
+  }
+
+  private async remember(bucket: string, caughtUp: boolean): Promise<void> {
+    await this.notified.set(bucket, caughtUp);
+    this.known.set(bucket, { caughtUp });
   }
 
   private async forget(bucket: string): Promise<void> {

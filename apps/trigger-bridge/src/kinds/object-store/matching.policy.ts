@@ -23,16 +23,24 @@ function eventMatches(wanted: string, event: string): boolean {
   return wanted.endsWith('*') ? event.startsWith(wanted.slice(0, -1)) : wanted === event;
 }
 
+const NS_PER_MS = 1_000_000n;
+
 /**
- * What names one change: both notification targets report it with the same bucket, key, version, sequencer and event.
+ * What names one change: both notification targets, and a list of the bucket's objects, give the same. MinIO's sequencer is the
+ * object's modification time in hexadecimal nanoseconds, of which a list shows the milliseconds.
  */
 export function identityOf(change: ObjectChange): string {
   const { bucket, object } = change.s3;
+  const kind = change.eventName.replace(/^s3:/, '').split(':')[0];
   return JSON.stringify([
     bucket.name,
-    object.key,
+    decodeObjectKey(object.key),
     object.versionId ?? '',
-    object.sequencer,
-    change.eventName,
+    momentOf(object.sequencer),
+    kind,
   ]);
+}
+
+function momentOf(sequencer: string): string {
+  return /^[0-9A-Fa-f]{16}$/.test(sequencer) ? String(BigInt(`0x${sequencer}`) / NS_PER_MS) : sequencer;
 }

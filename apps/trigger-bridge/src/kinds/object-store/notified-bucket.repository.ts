@@ -6,6 +6,7 @@ export const notifiedBucketMigration: Migration = {
     await db.schema
       .createTable('notified_buckets')
       .addColumn('bucket', 'text', (column) => column.primaryKey())
+      .addColumn('caught_up', 'boolean', (column) => column.notNull())
       .execute();
   },
 };
@@ -14,16 +15,17 @@ export const notifiedBucketMigration: Migration = {
 export class NotifiedBucketRepository {
   constructor(private readonly database: Database<BridgeSchema>) {}
 
-  async all(): Promise<string[]> {
-    const rows = await this.database.kysely.selectFrom('notified_buckets').select('bucket').execute();
-    return rows.map((row) => row.bucket);
+  /** Each bucket, and whether the objects put before its rules were set have been looked for. */
+  async all(): Promise<{ bucket: string; caughtUp: boolean }[]> {
+    const rows = await this.database.kysely.selectFrom('notified_buckets').selectAll().execute();
+    return rows.map((row) => ({ bucket: row.bucket, caughtUp: row.caught_up }));
   }
 
-  async add(bucket: string): Promise<void> {
+  async set(bucket: string, caughtUp: boolean): Promise<void> {
     await this.database.kysely
       .insertInto('notified_buckets')
-      .values({ bucket })
-      .onConflict((conflict) => conflict.doNothing())
+      .values({ bucket, caught_up: caughtUp })
+      .onConflict((conflict) => conflict.column('bucket').doUpdateSet({ caught_up: caughtUp }))
       .execute();
   }
 

@@ -3,6 +3,7 @@ import { silentLogger } from '@openscf/telemetry';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ObjectChangeHandler, type SeenEvents } from './object-change.handler.js';
 import { cosTrigger, objectChange, report } from './object-change.fake.js';
+import { reportOf } from './object-report.factory.js';
 
 const context = { appId: '1', uin: '2', region: 'ap-guangzhou', objectUrl: 'http://o' };
 
@@ -26,6 +27,7 @@ describe('ObjectChangeHandler', () => {
   let published: AsyncEvent[];
   let kafkaAway: boolean;
   let seen: SeenInMemory;
+  let since: number;
   const bus = {
     publish: <T>(_: unknown, messages: { value: T | null }[]) => {
       if (kafkaAway) return Promise.reject(new UnavailableError('Kafka is away'));
@@ -35,7 +37,8 @@ describe('ObjectChangeHandler', () => {
   };
   const made = (): ObjectChangeHandler =>
     new ObjectChangeHandler(
-      (bucket) => [cosTrigger({ suffix: '.jpg' })].filter((trigger) => trigger.bucket === bucket),
+      (bucket) =>
+        [{ trigger: cosTrigger({ suffix: '.jpg' }), since }].filter((each) => each.trigger.bucket === bucket),
       seen,
       bus,
       silentLogger(),
@@ -46,6 +49,7 @@ describe('ObjectChangeHandler', () => {
     published = [];
     kafkaAway = false;
     seen = new SeenInMemory();
+    since = 0;
   });
 
   it('fires once for the two reports of a change, in whatever batches they come', async () => {
@@ -64,6 +68,22 @@ describe('ObjectChangeHandler', () => {
 
   it('ignores what no trigger wants', async () => {
     await made().handle([report(objectChange({ key: 'a.png' }))]);
+    expect(published).toEqual([]);
+  });
+
+  it('fires once for an object that is found and reported', async () => {
+    const lastModifiedMs = Date.parse('2018-12-19T07:49:30.123Z');
+    const sequencer = (BigInt(lastModifiedMs) * 1_000_000n + 456_789n).toString(16).toUpperCase();
+    const object = { key: 'in/a b.jpg', sizeBytes: 1, etag: 'e', lastModifiedMs };
+    await made().handle([reportOf('photos', object)], { found: true });
+    await made().handle([report(objectChange({ sequencer }))]);
+    expect(published).toHaveLength(1);
+  });
+
+  it('does not fire for an object that is found and older than the trigger', async () => {
+    since = Date.parse('2018-12-19T07:49:30.124Z');
+    const object = { key: 'a.jpg', sizeBytes: 1, etag: 'e', lastModifiedMs: since - 1 };
+    await made().handle([reportOf('photos', object)], { found: true });
     expect(published).toEqual([]);
   });
 

@@ -1,13 +1,8 @@
-import {
-  topics,
-  type AsyncEvent,
-  type BucketNotification,
-  type CosTrigger,
-  type ObjectChange,
-} from '@openscf/contracts';
+import { topics, type AsyncEvent, type BucketNotification, type ObjectChange } from '@openscf/contracts';
 import type { Logger } from '@openscf/telemetry';
 import type { EventBus } from '../../publishing/event-bus.types.js';
 import { requestIdFrom } from '../../publishing/request-id.policy.js';
+import type { BucketTrigger } from './bucket-triggers.js';
 import { identityOf, matches } from './matching.policy.js';
 import { objectEventOf, type ObjectEventContext } from './object-event.policy.js';
 
@@ -20,7 +15,12 @@ export interface SeenEvents {
 }
 
 /** The enabled triggers of a bucket. */
-export type TriggersOfBucket = (bucket: string) => readonly CosTrigger[];
+export type TriggersOfBucket = (bucket: string) => readonly BucketTrigger[];
+
+export interface HandleOptions {
+  /** The changes were found, not reported: those from before a trigger began do not start it. */
+  found?: boolean;
+}
 
 /**
  * Turns reports of changed objects into events. Every change is reported twice, at once and durably; the first one that gets
@@ -40,18 +40,18 @@ export class ObjectChangeHandler {
     private readonly now: () => number = Date.now,
   ) {}
 
-  handle(reports: readonly BucketNotification[]): Promise<void> {
-    const done = this.turn.then(() => this.handleBatch(reports));
+  handle(reports: readonly BucketNotification[], options: HandleOptions = {}): Promise<void> {
+    const done = this.turn.then(() => this.handleBatch(reports, options.found ?? false));
     this.turn = done.catch(() => undefined);
     return done;
   }
 
-  private async handleBatch(reports: readonly BucketNotification[]): Promise<void> {
+  private async handleBatch(reports: readonly BucketNotification[], found: boolean): Promise<void> {
     const events = new Map<string, AsyncEvent[]>();
     for (const change of reports.flatMap((report) => report.Records)) {
       const identity = requestIdFrom('object-change', identityOf(change));
       if (this.recent.has(identity)) continue;
-      const fired = this.eventsOf(change);
+      const fired = this.eventsOf(change, found);
       if (fired.length > 0) events.set(identity, fired);
     }
     if (events.size === 0) return;
@@ -72,10 +72,12 @@ export class ObjectChangeHandler {
     for (const identity of events.keys()) this.remember(identity);
   }
 
-  private eventsOf(change: ObjectChange): AsyncEvent[] {
+  private eventsOf(change: ObjectChange, found: boolean): AsyncEvent[] {
     return this.triggersOf(change.s3.bucket.name)
-      .filter((trigger) => matches(trigger, change))
-      .map((trigger) => objectEventOf(trigger, change, this.context, this.now()));
+      .filter(
+        ({ trigger, since }) => matches(trigger, change) && !(found && Date.parse(change.eventTime) < since),
+      )
+      .map(({ trigger }) => objectEventOf(trigger, change, this.context, this.now()));
   }
 
   private publish(events: AsyncEvent[]): Promise<void> {
