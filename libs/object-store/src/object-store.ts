@@ -7,7 +7,10 @@ import type { NotificationRule, ObjectInfo, ObjectStoreOptions, PutOptions } fro
 
 /** Rejects when the stream fails: the client pipes it and would wait for ever. */
 function failureOf(stream: Readable): Promise<never> {
-  return new Promise((_resolve, reject) => stream.once('error', reject));
+  return new Promise((_resolve, reject) => {
+    if (stream.errored) reject(stream.errored);
+    else stream.once('error', reject);
+  });
 }
 
 /**
@@ -87,7 +90,7 @@ export class ObjectStore {
 
   copy(bucket: string, fromKey: string, toKey: string, fromBucket = bucket): Promise<void> {
     return this.run(fromBucket, fromKey, async (client) => {
-      await client.copyObject(bucket, toKey, `/${fromBucket}/${encodeURIComponent(fromKey)}`);
+      await client.copyObject(bucket, toKey, `/${fromBucket}/${fromKey}`);
     });
   }
 
