@@ -57,7 +57,11 @@ export const getFunctionLogsRequest = z
     EndTime: dateTimeField,
     SearchContext: z
       .object(
-        { Keyword: defaulted(text({ accepts: 'a text', code: 'InvalidParameterValue' }), '') },
+        {
+          Keyword: defaulted(text({ accepts: 'a text', code: 'InvalidParameterValue' }), ''),
+          /** Which lines the keyword is looked for in; every line when it is empty. */
+          Type: defaulted(oneOf(['', 'Application', 'Platform'], 'InvalidParameterValue'), ''),
+        },
         { error: 'must be an object' },
       )
       .nullish()
