@@ -1,0 +1,62 @@
+import { formatDateTime, type FunctionLog, type RequestStatus } from '@openscf/scf-api';
+import type { InvocationRow } from '../store/log.schema.js';
+import type { AttemptLog } from './invocation.repository.js';
+
+/** An answer rides on Kafka, whose records are at most 1 MB; what is over this stays for the next page. */
+export const ANSWER_BYTES = 700_000;
+const BYTES_PER_MB = 1_048_576;
+const SUCCESS = 200;
+/** FunctionLog.RetCode: 0 done, 2 running, 3 aborted, anything else failed. RequestStatus.RetCode: 0 done, 1 running, -1 failed. */
+const LOG_FAILED = 1;
+const STATUS_FAILED = -1;
+const CUT = '\n[the rest of this log is not shown]';
+
+export function functionLog({ invocation, log, logCut }: AttemptLog): FunctionLog {
+  return {
+    FunctionName: invocation.function_name,
+    RetMsg: invocation.result,
+    RequestId: invocation.request_id,
+    StartTime: formatDateTime(invocation.started_at.getTime()),
+    RetCode: invocation.status_code === SUCCESS ? 0 : LOG_FAILED,
+    InvokeFinished: 1,
+    Duration: invocation.duration_ms,
+    BillDuration: Number(invocation.billed_ms),
+    MemUsage: Number(invocation.memory_bytes),
+    Log: logCut ? log + CUT : log,
+    Level: '',
+    Source: '',
+    RetryNum: invocation.retry_num,
+  };
+}
+
+export function requestStatus(invocation: InvocationRow): RequestStatus {
+  return {
+    FunctionName: invocation.function_name,
+    RetMsg: invocation.result,
+    RequestId: invocation.request_id,
+    StartTime: formatDateTime(invocation.started_at.getTime()),
+    RetCode: invocation.status_code === SUCCESS ? 0 : STATUS_FAILED,
+    Duration: invocation.duration_ms,
+    MemUsage: Number(invocation.memory_bytes) / BYTES_PER_MB,
+    RetryNum: invocation.retry_num,
+  };
+}
+
+/** As many from the beginning as one answer carries, at least one; a log that is too long for that alone is cut. */
+export function fitAnswer(logs: readonly FunctionLog[]): FunctionLog[] {
+  const fitting: FunctionLog[] = [];
+  let leftBytes = ANSWER_BYTES;
+  for (const log of logs) {
+    const bytes = Buffer.byteLength(JSON.stringify(log));
+    if (bytes > leftBytes && fitting.length > 0) break;
+    fitting.push(bytes > leftBytes ? cutTo(log, leftBytes, bytes) : log);
+    leftBytes -= bytes;
+  }
+  return fitting;
+}
+
+/** Keeps the share of the log's characters that fits; an escaped character is at most six bytes longer than it looks. */
+function cutTo(log: FunctionLog, leftBytes: number, bytes: number): FunctionLog {
+  const characters = Math.floor((log.Log.length * leftBytes) / bytes / 2);
+  return { ...log, Log: log.Log.slice(0, characters) + CUT };
+}

@@ -1,0 +1,34 @@
+import type { ActionRequest, ActionResponse } from '@openscf/scf-api';
+import { fitAnswer, functionLog, requestStatus } from './invocation-view.policy.js';
+import type { InvocationRepository } from './invocation.repository.js';
+import { logCriteria, pageOf, statusCriteria } from './log-criteria.policy.js';
+
+/** An event is tried again for six hours at most, every minute: more attempts than that no request has. */
+const ATTEMPTS = 1_000;
+
+/** Answers GetFunctionLogs and GetRequestStatus. */
+export class LogQueries {
+  constructor(private readonly invocations: InvocationRepository) {}
+
+  async functionLogs(request: ActionRequest<'GetFunctionLogs'>): Promise<ActionResponse<'GetFunctionLogs'>> {
+    const criteria = logCriteria(request, Date.now());
+    const [TotalCount, found] = await Promise.all([
+      this.invocations.count(criteria),
+      this.invocations.find(criteria, pageOf(request)),
+    ]);
+    const logs = await this.invocations.withLogs(found);
+    return {
+      TotalCount,
+      Data: fitAnswer(logs.map(functionLog)),
+      SearchContext: { Offset: '', Limit: 0, Keyword: '', Type: '' },
+    };
+  }
+
+  async requestStatus(
+    request: ActionRequest<'GetRequestStatus'>,
+  ): Promise<ActionResponse<'GetRequestStatus'>> {
+    const page = { sortBy: 'started_at', order: 'desc', offset: 0, limit: ATTEMPTS } as const;
+    const found = await this.invocations.find(statusCriteria(request, Date.now()), page);
+    return { TotalCount: found.length, Data: found.map(requestStatus) };
+  }
+}
