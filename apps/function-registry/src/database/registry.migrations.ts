@@ -32,7 +32,7 @@ const firstTables: Migration = {
         memory_mb integer NOT NULL,
         timeout_ms integer NOT NULL,
         init_timeout_ms integer NOT NULL,
-        environment jsonb NOT NULL,
+        environment json NOT NULL,
         public_network boolean NOT NULL,
         description text NOT NULL,
         role text NOT NULL,
@@ -71,7 +71,7 @@ const firstTables: Migration = {
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         topic text NOT NULL,
         key text NOT NULL,
-        value jsonb,
+        value json,
         created_at timestamptz NOT NULL DEFAULT now()
       );
     `.execute(db);

@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { Command, CommandReply } from '@openscf/contracts';
-import { actions, parseShape } from '@openscf/scf-api';
+import { requestOf } from '../request.policy.js';
 import { PackagesService } from '../packages/packages.service.js';
 import { FunctionQueries } from './function-queries.service.js';
 import { FunctionsService } from './functions.service.js';
@@ -18,7 +18,7 @@ export class FunctionsController {
   @MessagePattern('CreateFunction')
   createFunction(@Payload() command: Command): Promise<CommandReply> {
     return this.withUpload(command, async () => {
-      const request = parseShape(actions.CreateFunction.request, command.request);
+      const request = requestOf('CreateFunction', command);
       return { ok: true, response: {}, written: await this.functions.create(request, command.upload) };
     });
   }
@@ -26,38 +26,38 @@ export class FunctionsController {
   @MessagePattern('UpdateFunctionCode')
   updateFunctionCode(@Payload() command: Command): Promise<CommandReply> {
     return this.withUpload(command, async () => {
-      const request = parseShape(actions.UpdateFunctionCode.request, command.request);
+      const request = requestOf('UpdateFunctionCode', command);
       return { ok: true, response: {}, written: await this.functions.updateCode(request, command.upload) };
     });
   }
 
   @MessagePattern('UpdateFunctionConfiguration')
   async updateFunctionConfiguration(@Payload() command: Command): Promise<CommandReply> {
-    const request = parseShape(actions.UpdateFunctionConfiguration.request, command.request);
+    const request = requestOf('UpdateFunctionConfiguration', command);
     return { ok: true, response: {}, written: await this.functions.updateConfiguration(request) };
   }
 
   @MessagePattern('DeleteFunction')
   async deleteFunction(@Payload() command: Command): Promise<CommandReply> {
-    const request = parseShape(actions.DeleteFunction.request, command.request);
+    const request = requestOf('DeleteFunction', command);
     return { ok: true, response: {}, written: await this.functions.delete(request) };
   }
 
   @MessagePattern('GetFunction')
   async getFunction(@Payload() command: Command): Promise<CommandReply> {
-    const request = parseShape(actions.GetFunction.request, command.request);
+    const request = requestOf('GetFunction', command);
     return { ok: true, response: await this.queries.get(request), written: [] };
   }
 
   @MessagePattern('ListFunctions')
   async listFunctions(@Payload() command: Command): Promise<CommandReply> {
-    const request = parseShape(actions.ListFunctions.request, command.request);
+    const request = requestOf('ListFunctions', command);
     return { ok: true, response: await this.queries.list(request), written: [] };
   }
 
   @MessagePattern('GetFunctionAddress')
   async getFunctionAddress(@Payload() command: Command): Promise<CommandReply> {
-    const request = parseShape(actions.GetFunctionAddress.request, command.request);
+    const request = requestOf('GetFunctionAddress', command);
     return { ok: true, response: await this.queries.address(request), written: [] };
   }
 

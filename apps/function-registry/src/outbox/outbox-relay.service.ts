@@ -45,11 +45,13 @@ export class OutboxRelay implements OnApplicationBootstrap, OnModuleDestroy {
   kick(): void {
     if (this.stopped) return;
     this.again = true;
-    this.running ??= this.passes().finally(() => {
-      this.running = undefined;
-      if (this.again && this.failures === 0) this.kick();
-      else this.schedule();
-    });
+    this.running ??= Promise.resolve()
+      .then(() => this.passes())
+      .finally(() => {
+        this.running = undefined;
+        if (this.again && this.failures === 0) this.kick();
+        else this.schedule();
+      });
   }
 
   /** After the commands have been drained: what they wrote is on its way or waits for the next start. */

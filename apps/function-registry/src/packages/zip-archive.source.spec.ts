@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkZip, readZipText } from './zip-archive.source.js';
-import { craftZip, type CraftedEntry } from './zip.fake.js';
+import { craftZip, type CraftedEntry } from '../../test/crafted-zip.factory.js';
 
 const LINK_MODE = 0o120777;
 

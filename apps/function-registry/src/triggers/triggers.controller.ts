@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { Command, CommandReply } from '@openscf/contracts';
-import { actions, parseShape } from '@openscf/scf-api';
+import { requestOf } from '../request.policy.js';
 import { TriggerQueries } from './trigger-queries.service.js';
 import { TriggersService } from './triggers.service.js';
 
@@ -15,26 +15,26 @@ export class TriggersController {
 
   @MessagePattern('CreateTrigger')
   async createTrigger(@Payload() command: Command): Promise<CommandReply> {
-    const request = parseShape(actions.CreateTrigger.request, command.request);
+    const request = requestOf('CreateTrigger', command);
     const { info, written } = await this.triggers.create(request);
     return { ok: true, response: { TriggerInfo: info }, written };
   }
 
   @MessagePattern('ListTriggers')
   async listTriggers(@Payload() command: Command): Promise<CommandReply> {
-    const request = parseShape(actions.ListTriggers.request, command.request);
+    const request = requestOf('ListTriggers', command);
     return { ok: true, response: await this.queries.list(request), written: [] };
   }
 
   @MessagePattern('UpdateTriggerStatus')
   async updateTriggerStatus(@Payload() command: Command): Promise<CommandReply> {
-    const request = parseShape(actions.UpdateTriggerStatus.request, command.request);
+    const request = requestOf('UpdateTriggerStatus', command);
     return { ok: true, response: {}, written: await this.triggers.updateStatus(request) };
   }
 
   @MessagePattern('DeleteTrigger')
   async deleteTrigger(@Payload() command: Command): Promise<CommandReply> {
-    const request = parseShape(actions.DeleteTrigger.request, command.request);
+    const request = requestOf('DeleteTrigger', command);
     return { ok: true, response: {}, written: await this.triggers.delete(request) };
   }
 }

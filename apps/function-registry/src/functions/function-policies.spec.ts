@@ -1,0 +1,95 @@
+import { actions, type ActionRequest } from '@openscf/scf-api';
+import { describe, expect, it } from 'vitest';
+import { functionRecord, timerRecord } from '../../test/records.factory.js';
+import { triggerInfoOf } from '../triggers/trigger-view.policy.js';
+import { functionNameOf, requireQualifier } from './function-identity.policy.js';
+import { newFunction, stateOf, withCode, withConfiguration } from './function-record.policy.js';
+import { detailOf, entryFilesOf, listItemOf } from './function-view.policy.js';
+
+const name = { namespace: 'default', functionName: 'hello' };
+const code = { sha256: 'cd'.repeat(32), sizeBytes: 20, objectKey: `code/${'cd'.repeat(32)}.zip` };
+
+function updateRequest(fields: Record<string, unknown>): ActionRequest<'UpdateFunctionConfiguration'> {
+  return actions.UpdateFunctionConfiguration.request.parse({ FunctionName: 'hello', ...fields });
+}
+
+describe('a function record', () => {
+  it('is made from CreateFunction with SCF defaults, Active', () => {
+    const request = actions.CreateFunction.request.parse({
+      FunctionName: 'hello',
+      Runtime: 'Python3.11',
+      Handler: 'index.main_handler',
+      Code: { ZipFile: '(streamed)' },
+      Environment: { Variables: [{ Key: 'KEY', Value: 'v' }] },
+    });
+    expect(newFunction(request, code, 7, new Date())).toMatchObject({
+      functionId: expect.stringMatching(/^lam-[a-z0-9]{8}$/) as string,
+      revision: 7,
+      status: 'Active',
+      memoryMb: 128,
+      timeoutMs: 3000,
+      initTimeoutMs: 65_000,
+      environment: { KEY: 'v' },
+      publicNetwork: true,
+      code,
+    });
+  });
+
+  it('keeps what an update leaves out', () => {
+    const before = functionRecord({ description: 'old', role: 'r', publicNetwork: false });
+    expect(withConfiguration(before, updateRequest({ MemorySize: 256 }))).toEqual({
+      ...before,
+      memoryMb: 256,
+    });
+    expect(withConfiguration(before, updateRequest({ Description: '' })).description).toBe('');
+    expect(withCode(before, code, undefined)).toEqual({ ...before, code });
+  });
+
+  it('replaces all variables, and clears them in SCF’s way', () => {
+    const before = functionRecord();
+    const replaced = updateRequest({ Environment: { Variables: [{ Key: 'ONLY', Value: '1' }] } });
+    const cleared = updateRequest({ Environment: { Variables: [{ Key: '', Value: '' }] } });
+    expect(withConfiguration(before, replaced).environment).toEqual({ ONLY: '1' });
+    expect(withConfiguration(before, cleared).environment).toEqual({});
+  });
+
+  it('publishes nothing that only the registry keeps', () => {
+    expect(Object.keys(stateOf(functionRecord()))).not.toContain('description');
+  });
+});
+
+describe('the views', () => {
+  it('have every key of the protocol and the right types', () => {
+    const info = triggerInfoOf(timerRecord('t1'), { appId: '1', region: 'r' });
+    const detail = detailOf(functionRecord(), '$LATEST', [info], 'source');
+    expect(actions.GetFunction.response.parse(detail)).toEqual(detail);
+    const list = { Functions: [listItemOf(functionRecord())], TotalCount: 1 };
+    expect(actions.ListFunctions.response.parse(list)).toEqual(list);
+  });
+
+  it('give variables in the order in which they were set', () => {
+    const { Environment } = detailOf(functionRecord(), '$LATEST', [], '');
+    expect(Environment.Variables.map(({ Key }) => Key)).toEqual(['B', 'A']);
+  });
+
+  it('find the entry file by runtime', () => {
+    expect(entryFilesOf(functionRecord({ handler: 'src/app.handle' }))).toEqual([
+      'src/app.js',
+      'src/app.mjs',
+      'src/app.cjs',
+    ]);
+    expect(entryFilesOf(functionRecord({ runtime: 'Python3.7' }))).toEqual(['index.py']);
+  });
+});
+
+describe('names', () => {
+  it('refuses other namespaces, versions and aliases, each with its code', () => {
+    const refused = (code: string) => expect.objectContaining({ code }) as Error;
+    expect(() => functionNameOf({ Namespace: 'x', FunctionName: 'hello' })).toThrow(
+      refused('ResourceNotFound.Namespace'),
+    );
+    expect(() => requireQualifier(name, '3')).toThrow(refused('ResourceNotFound.FunctionVersion'));
+    expect(() => requireQualifier(name, 'prod')).toThrow(refused('ResourceNotFound.Qualifier'));
+    expect(() => requireQualifier(name, '$DEFAULT')).not.toThrow();
+  });
+});
