@@ -1,5 +1,7 @@
 import type { Topic } from '@openscf/contracts';
 import type { Logger } from '@openscf/telemetry';
+import { BusAdmin, withPlatformTopics } from './admin.js';
+import { BatchConsumer } from './batch-consumer.js';
 import type {
   CompactedTable,
   ConsumeBatchesOptions,
@@ -11,6 +13,14 @@ import type {
   StreamOptions,
   Subscription,
 } from './bus.types.js';
+import { CommandConsumer, type ServeCommandsOptions } from './command-consumer.js';
+import { MessageConsumer } from './consumer.js';
+import { KafkaFactory } from './kafka.factory.js';
+import { Publisher } from './publisher.js';
+import { encode } from './record.codec.js';
+import { KafkaRequester } from './requester.js';
+import { TopicStream } from './stream.js';
+import { KafkaTable } from './table.js';
 
 export interface BusOptions {
   readonly brokers: readonly string[];
@@ -19,60 +29,129 @@ export interface BusOptions {
   readonly logger: Logger;
 }
 
+const REACHABLE_FOR_MS = 2_000;
+
 /** The platform's Kafka. One per process; everything that it started ends with `close`. */
 export class Bus {
-  constructor(private readonly options: BusOptions) {}
+  readonly logger: Logger;
+  private readonly factory: KafkaFactory;
+  private readonly admin: BusAdmin;
+  private readonly publisher: Publisher;
+  private readonly subscriptions = new Set<Subscription>();
+  private readonly tables = new Map<string, KafkaTable<unknown>>();
+  private readonly requesters = new Map<string, KafkaRequester>();
+  private reachable: { atMs: number; answer: Promise<boolean> } | undefined;
 
-  /** Makes the topics that are missing, command and unreadable topics included. Idempotent. @throws UnavailableError */
-  ensureTopics(_topics: readonly Topic<unknown>[]): Promise<void> {
-    throw new Error(`not yet ${this.options.clientId}`);
+  constructor(private readonly options: BusOptions) {
+    this.logger = options.logger;
+    this.factory = new KafkaFactory(options.brokers, options.clientId, options.logger);
+    this.admin = new BusAdmin(this.factory);
+    this.publisher = new Publisher(this.factory);
   }
 
-  /** True when the broker answered within the last seconds. */
+  /** Makes the topics that are missing, the platform's own and those for commands included. Idempotent. @throws UnavailableError */
+  ensureTopics(topics: readonly Topic<unknown>[]): Promise<void> {
+    return this.admin.ensureTopics(withPlatformTopics(topics));
+  }
+
+  /** True when the broker answered within the last 2 s. */
   isReachable(): Promise<boolean> {
-    throw new Error('not yet');
+    const now = Date.now();
+    if (!this.reachable || now - this.reachable.atMs > REACHABLE_FOR_MS) {
+      const answer = this.admin.topicExists('openscf.functions').then(
+        () => true,
+        () => false,
+      );
+      this.reachable = { atMs: now, answer };
+    }
+    return this.reachable.answer;
   }
 
   /**
    * Stores the records (acks=all), in this order per key, and resolves once they are stored.
    * @throws UnavailableError within about 5 s when Kafka is away, InvalidRecordError when a value does not fit its schema.
    */
-  publish<T>(_topic: Topic<T>, _messages: readonly OutgoingMessage<T>[]): Promise<void> {
-    throw new Error('not yet');
+  async publish<T>(topic: Topic<T>, messages: readonly OutgoingMessage<T>[]): Promise<void> {
+    await this.publisher.send(
+      topic.name,
+      messages.map((message) => encode(topic, message)),
+    );
   }
 
   /** The same for bytes of a topic that is not ours. */
-  publishRaw(_topicName: string, _messages: readonly RawOutgoingMessage[]): Promise<void> {
-    throw new Error('not yet');
+  publishRaw(topicName: string, messages: readonly RawOutgoingMessage[]): Promise<void> {
+    return this.publisher.send(
+      topicName,
+      messages.map(({ key, value, headers }) => ({ key, value, ...(headers && { headers: { ...headers } }) })),
+    );
   }
 
-  consume<T>(_options: ConsumeOptions<T>): Subscription {
-    throw new Error('not yet');
+  /** Message by message, several at once. At least once: a message whose offset was not committed before a crash comes again. */
+  consume<T>(options: ConsumeOptions<T>): Subscription {
+    return this.keep(new MessageConsumer(this.factory, this.admin, this.publisher, options));
   }
 
-  consumeBatches<T>(_options: ConsumeBatchesOptions<T>): Subscription {
-    throw new Error('not yet');
+  /** Batches over all partitions, one at a time. At least once. */
+  consumeBatches<T>(options: ConsumeBatchesOptions<T>): Subscription {
+    return this.keep(new BatchConsumer(this.factory, this.admin, this.publisher, options));
   }
 
-  stream(_options: StreamOptions): Stream {
-    throw new Error('not yet');
+  /** A topic that is not ours: raw batches in order per partition. Waits for a topic that does not exist yet. At least once. */
+  stream(options: StreamOptions): Stream {
+    const { brokers } = options;
+    const factory = brokers ? new KafkaFactory(brokers, this.options.clientId, this.logger) : this.factory;
+    return this.keep(new TopicStream(factory, brokers ? new BusAdmin(factory) : this.admin, options));
   }
 
   /** The table of a compacted topic; the same one for every caller of this process. */
-  table<T>(_topic: Topic<T>): CompactedTable<T> {
-    throw new Error('not yet');
+  table<T>(topic: Topic<T>): CompactedTable<T> {
+    const present = this.tables.get(topic.name);
+    // One topic has one schema, so the table in the map is of this T.
+    if (present) return present as unknown as KafkaTable<T>;
+    const table = new KafkaTable(this.factory, this.admin, topic);
+    this.tables.set(topic.name, table as unknown as KafkaTable<unknown>);
+    return table;
   }
 
-  requester(_requesterId: string): Requester {
-    throw new Error('not yet');
+  /**
+   * @param requesterId names the reply topic, which stays: use an id that a restarted process has again, and that no other process
+   * has (letters, digits, `.`, `_`, `-`).
+   */
+  requester(requesterId: string): Requester {
+    const present = this.requesters.get(requesterId);
+    if (present) return present;
+    const requester = new KafkaRequester(this.factory, this.admin, this.publisher, requesterId);
+    this.requesters.set(requesterId, requester);
+    return requester;
   }
 
-  /** Stops every consumer and waits (bounded) for what they have in flight; publishing still works. */
-  drain(_deadlineMs: number): Promise<void> {
-    throw new Error('not yet');
+  /** For `KafkaCommandServer`. */
+  serveCommands(options: ServeCommandsOptions): Subscription {
+    return this.keep(new CommandConsumer(this.factory, this.admin, this.publisher, options));
   }
 
-  close(): Promise<void> {
-    throw new Error('not yet');
+  /** Stops what reads with a group, waiting for what is in flight until the deadline (ms since the epoch). Publishing and tables go on. */
+  async drain(deadlineMs: number): Promise<void> {
+    const timeoutMs = Math.max(0, deadlineMs - Date.now());
+    await Promise.all([...this.subscriptions].map((subscription) => subscription.stop(timeoutMs)));
+  }
+
+  /** Ends everything. */
+  async close(): Promise<void> {
+    await this.drain(Date.now() + 1_000);
+    await Promise.all([...this.requesters.values(), ...this.tables.values()].map((reader) => reader.stop()));
+    await this.publisher.close();
+  }
+
+  /** Remembers it until it is stopped. */
+  private keep<S extends Subscription>(subscription: S): S {
+    this.subscriptions.add(subscription);
+    const stop = subscription.stop.bind(subscription);
+    let stopped: Promise<void> | undefined;
+    subscription.stop = (timeoutMs?: number) => {
+      stopped ??= stop(timeoutMs).finally(() => this.subscriptions.delete(subscription));
+      return stopped;
+    };
+    return subscription;
   }
 }

@@ -7,3 +7,5 @@ export * from './bus.config.js';
 export * from './bus.js';
 export * from './bus.module.js';
 export * from './command-server.js';
+export * from './bus.errors.js';
+export * from './command-error.filter.js';

@@ -1,0 +1,75 @@
+import type { Logger } from '@openscf/telemetry';
+import { Kafka, logLevel, Partitioners, type Consumer, type Producer } from 'kafkajs';
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** A member that is silent for so long loses its partitions: what a kill -9 costs the group. */
+const SESSION_TIMEOUT_MS = 10_000;
+const HEARTBEAT_MS = 2_000;
+const REBALANCE_TIMEOUT_MS = 15_000;
+/** Longest sleep of an idle fetch. It bounds how late a resumed partition is read again, and how long a stop takes. */
+const FETCH_WAIT_MS = 500;
+/** How late a new partition of a topic is found. */
+const METADATA_AGE_MS = 20_000;
+
+export interface ConsumerSettings {
+  readonly groupId: string;
+  readonly maxBytesPerPartition?: number;
+}
+
+/**
+ * Makes clients with the platform's limits. A consumer gives up soon, because `ConsumerSupervisor` makes a new one; a producer
+ * gives up soon, because publishing must not wait for ever. What the client itself logs is `debug`: every outage is reported once,
+ * by the role that met it.
+ */
+export class KafkaFactory {
+  readonly kafka: Kafka;
+
+  constructor(
+    brokers: readonly string[],
+    readonly clientId: string,
+    readonly logger: Logger,
+  ) {
+    this.kafka = new Kafka({
+      brokers: [...brokers],
+      clientId,
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      logLevel: logger.isLevelEnabled('debug') ? logLevel.WARN : logLevel.NOTHING,
+      logCreator:
+        () =>
+        ({ namespace, log }) => {
+          logger.debug({ client: namespace, reason: log['error'] }, log.message);
+        },
+      retry: { retries: 3, initialRetryTime: 150, maxRetryTime: 1_000 },
+    });
+  }
+
+  producer(): Producer {
+    return this.kafka.producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+      allowAutoTopicCreation: false,
+      metadataMaxAge: METADATA_AGE_MS,
+      retry: { retries: 4, initialRetryTime: 150, maxRetryTime: 1_000 },
+    });
+  }
+
+  consumer(settings: ConsumerSettings): Consumer {
+    return this.kafka.consumer({
+      groupId: settings.groupId,
+      allowAutoTopicCreation: false,
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      metadataMaxAge: METADATA_AGE_MS,
+      maxBytesPerPartition: settings.maxBytesPerPartition ?? 1_048_576,
+      retry: {
+        retries: 4,
+        initialRetryTime: 150,
+        maxRetryTime: 1_000,
+        restartOnFailure: () => Promise.resolve(false),
+      },
+    });
+  }
+}
