@@ -221,4 +221,25 @@ describe('the other actions', () => {
     expect(read.StartTime).toBe(Date.UTC(2026, 10, 22, 0, 0, 1));
     expect(read.EndTime).toBeUndefined();
   });
+
+  it('can be read again as they were read: gateway and owner both do', () => {
+    const samples: [ActionName, object][] = [
+      ['CreateFunction', { ...goodCreate, ...variables([['AB', '1']]) }],
+      ['UpdateFunctionConfiguration', { FunctionName: 'hello', ...variables([['', '']]) }],
+      [
+        'GetFunctionLogs',
+        { FunctionName: 'hello', StartTime: '2026-11-22 00:00:01', Order: 'asc', SearchContext: null },
+      ],
+      ['ListFunctions', { Filters: [{ Name: 'Status', Values: ['Active'] }] }],
+      [
+        'CreateTrigger',
+        { FunctionName: 'hello', TriggerName: 't', Type: 'timer', TriggerDesc: '* * * * * * *' },
+      ],
+    ];
+    for (const [action, request] of samples) {
+      const { request: shape } = actions[action];
+      const once: unknown = JSON.parse(JSON.stringify(parseShape<typeof shape>(shape, request)));
+      expect(JSON.parse(JSON.stringify(parseShape<typeof shape>(shape, once)))).toEqual(once);
+    }
+  });
 });

@@ -57,12 +57,18 @@ export function formatDateTime(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 }
 
-/** A time of the API, read as milliseconds since the epoch. An empty text counts as absent. */
+/**
+ * A time of the API, read as milliseconds since the epoch, which it takes too: the owner of an action reads a request that the gateway
+ * has read before. An empty text counts as absent.
+ */
 export const dateTimeField = z.preprocess(
   (value) => (value === '' ? undefined : value),
   optional({
     accepts: 'a time as YYYY-MM-DD HH:MM:SS, in UTC',
     code: errorCodes.badDateTime,
-    read: (value) => (typeof value === 'string' ? parseDateTime(value) : undefined),
+    read: (value) => {
+      if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+      return typeof value === 'string' ? parseDateTime(value) : undefined;
+    },
   }),
 );

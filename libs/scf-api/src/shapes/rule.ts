@@ -17,6 +17,8 @@ export interface Rule<T> {
 const SHOWN_CHARACTERS = 80;
 
 function shown(value: unknown): string {
+  // A caller decides how deep an object is nested; writing it out could exhaust the stack.
+  if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'an object';
   const text = JSON.stringify(value) ?? String(value);
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }
