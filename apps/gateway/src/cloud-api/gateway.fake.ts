@@ -24,6 +24,7 @@ import { UploadSlots } from '../packages/upload-slots.js';
 import { RouteTable } from '../routes/route-table.js';
 import { CloudApi } from './cloud-api.js';
 import { ControlActions } from './control-actions.service.js';
+import { GatewayDrain } from './gateway-drain.js';
 import { FrontDoor } from './front-door.js';
 
 /** A gateway whose Kafka, object store and invokers are in memory, behind its real HTTP server. For tests. */
@@ -129,6 +130,7 @@ export interface FakeGateway {
   publish: (event: AsyncEvent) => Promise<void>;
   /** Added to the gateway's clock. */
   clockOffsetMs: number;
+  drain(deadlineMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -197,6 +199,7 @@ export async function startFakeGateway(): Promise<FakeGateway> {
     dispatch: (_call, event) => succeeded(event.toString()),
     publish: () => Promise.resolve(),
     clockOffsetMs: 0,
+    drain: (deadlineMs) => new GatewayDrain(api, () => server).drain(deadlineMs),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
