@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
-import { Bus, KafkaCommandServer } from '@openscf/bus';
+import { Bus, CommandErrorFilter, KafkaCommandServer } from '@openscf/bus';
 import { topics, UnavailableError } from '@openscf/contracts';
 import type { ServiceOptions } from './run-service.js';
 
@@ -23,5 +23,10 @@ export async function prepareBus(app: INestApplication, options: ServiceOptions,
   if (options.name !== 'function-registry' && options.name !== 'log') {
     throw new TypeError(`service is "${options.name}"; commands are answered by function-registry and log`);
   }
-  app.connectMicroservice({ strategy: new KafkaCommandServer({ bus, service: options.name }) });
+  // Deferred, because a filter can only be set before the initialisation.
+  const commands = app.connectMicroservice(
+    { strategy: new KafkaCommandServer({ bus, service: options.name }) },
+    { deferInitialization: true },
+  );
+  commands.useGlobalFilters(new CommandErrorFilter());
 }
