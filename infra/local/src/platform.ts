@@ -31,18 +31,18 @@ export class Platform {
     this.context = { home: this.home, keys: this.keys, settings };
   }
 
-  /** Starts the parts at once and resolves when all are healthy. MinIO waits for Kafka, which its events go to. */
+  /** Starts the parts at once and resolves when all are healthy; rejects as soon as one fails. MinIO waits for Kafka, which its events go to. */
   async startParts(names: readonly PartName[]): Promise<void> {
     const starts = { kafka: () => this.startKafka(), postgres: () => this.startPostgres() };
     const kafkaUp = names.includes('kafka') ? starts.kafka() : Promise.resolve();
     const postgresUp = names.includes('postgres') ? starts.postgres() : Promise.resolve();
     const minioUp = names.includes('minio') ? this.startMinio(kafkaUp) : Promise.resolve();
-    await allOrFirstError([kafkaUp, postgresUp, minioUp]);
+    await Promise.all([kafkaUp, postgresUp, minioUp]);
   }
 
   /** Starts the services at once and resolves when all are ready. */
   async startServices(names: readonly ServiceName[], extra: Record<string, string> = {}): Promise<void> {
-    await allOrFirstError(
+    await Promise.all(
       names.map((name) =>
         this.progress.step(name, () => this.supervisor.start(service(name, this.context, extra))),
       ),
@@ -87,10 +87,4 @@ export class Platform {
       await ensurePeopleUser({ url: spec.url, rootUser, rootPassword }, people);
     });
   }
-}
-
-/** Waits for all, so that nothing goes on in the background, and then throws the first error if there was one. */
-async function allOrFirstError(work: Promise<unknown>[]): Promise<void> {
-  const results = await Promise.allSettled(work);
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

@@ -1,6 +1,6 @@
 // Tools of the machine (mvn, go, npm, …) that fill caches. They get the user's whole environment, because proxies,
 // certificates and mirrors are set there.
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -15,12 +15,17 @@ export interface ToolRun {
   input?: string;
 }
 
+/** Each leads a process group of its own, so that Ctrl-C reaches them through endTools alone. */
+const running = new Set<ChildProcess>();
+let mayRun = true;
+
 /** Runs a tool to its end and returns what it wrote to stdout. A failure carries the last five lines that it printed. */
 export function runTool(
   program: string,
   args: string[],
   { cwd, env, onLine, input }: ToolRun = {},
 ): Promise<string> {
+  if (!mayRun) return Promise.reject(new LaunchError(`${program} is not run any more: everything stops.`));
   return new Promise((resolve, reject) => {
     const tail: string[] = [];
     let output = '';
@@ -28,7 +33,9 @@ export function runTool(
       cwd,
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
     });
+    running.add(tool);
     const take = (text: string) => {
       for (const line of text.split(/[\r\n]+/).map(stripVTControlCharacters)) {
         if (line.trim() === '') continue;
@@ -46,6 +53,7 @@ export function runTool(
     tool.stdin.end(input ?? '');
     tool.on('error', (error) => reject(new LaunchError(`${program} cannot be run: ${error.message}.`)));
     tool.on('close', (code, signal) => {
+      running.delete(tool);
       if (code === 0) resolve(output);
       else
         reject(
@@ -56,6 +64,12 @@ export function runTool(
         );
     });
   });
+}
+
+/** Ends all tools that run, with the processes that they started, and lets no other begin. Their runs fail. */
+export function endTools(): void {
+  mayRun = false;
+  for (const { pid } of running) if (pid !== undefined) process.kill(-pid, 'SIGTERM');
 }
 
 /** Full path of a program on the PATH. */

@@ -1,6 +1,10 @@
 // The few calls of MinIO's admin API that the launcher needs.
+import { setTimeout as delay } from 'node:timers/promises';
 import { sealAdminBody } from './body-encryption.ts';
 import { queryText, signedHeaders, type AdminCall } from './signature.ts';
+
+/** MinIO says that it is ready a little before its users are: how long calls wait for that. */
+const START_MS = 30_000;
 
 export interface MinioAdmin {
   url: string;
@@ -41,9 +45,24 @@ async function call(
   admin: MinioAdmin,
   method: AdminCall['method'],
   name: string,
-  query: Record<string, string>,
+  query: AdminCall['query'],
   body: Buffer,
 ): Promise<void> {
+  for (const deadline = Date.now() + START_MS; ; await delay(50)) {
+    const answer = await callOnce(admin, method, name, query, body);
+    if (answer === 'done') return;
+    if (!answer.includes('XMinioServerNotInitialized') || Date.now() > deadline)
+      throw new Error(`MinIO refused ${name}: ${answer}`);
+  }
+}
+
+async function callOnce(
+  admin: MinioAdmin,
+  method: AdminCall['method'],
+  name: string,
+  query: AdminCall['query'],
+  body: Buffer,
+): Promise<string> {
   const { host } = new URL(admin.url);
   const path = `/minio/admin/v3/${name}`;
   const headers = signedHeaders(
@@ -52,14 +71,10 @@ async function call(
     admin.rootPassword,
     new Date(),
   );
-  const answer = await fetch(`${admin.url}${path}?${queryText(query)}`, {
-    method,
-    headers,
-    body: body.length > 0 ? new Uint8Array(body) : undefined,
-  });
-  if (!answer.ok)
-    throw new Error(`MinIO refused ${name}: ${answer.status} ${(await answer.text()).slice(0, 300)}`);
-  await answer.arrayBuffer();
+  const content = body.length > 0 ? new Uint8Array(body) : undefined;
+  const answer = await fetch(`${admin.url}${path}?${queryText(query)}`, { method, headers, body: content });
+  const text = await answer.text();
+  return answer.ok ? 'done' : `${answer.status} ${text.slice(0, 300)}`;
 }
 
 function plain(value: object): Buffer {

@@ -28,6 +28,7 @@ export class Printer implements Progress {
   private drawnLines = 0;
   private timer: NodeJS.Timeout | undefined;
   private frame = 0;
+  private saysFailures = true;
 
   constructor(screen: Screen, total: number) {
     this.screen = screen;
@@ -40,19 +41,19 @@ export class Printer implements Progress {
     this.redraw();
     try {
       const result = await work((detail) => this.detail(step, detail));
-      this.finish(step, `[${++this.done}/${this.total}] ${name} ready ${secondsSince(step.sinceMs)}`);
+      this.running.delete(step);
+      this.say(`[${++this.done}/${this.total}] ${name} ready ${secondsSince(step.sinceMs)}`);
       return result;
     } catch (error) {
-      const tail = error instanceof LaunchError ? error.logTail : [];
-      this.finish(
-        step,
-        [
-          `✘ ${name} failed after ${secondsSince(step.sinceMs)}: ${sentenceFor(error)}`,
-          ...tail.map((line) => `    ${line}`),
-        ].join('\n'),
-      );
+      this.running.delete(step);
+      if (this.saysFailures) this.sayFailure(step, error);
       throw error;
     }
+  }
+
+  /** From now on steps fail because everything stops: nobody needs to read that. */
+  hideFailures(): void {
+    this.saysFailures = false;
   }
 
   say(line: string): void {
@@ -68,9 +69,10 @@ export class Printer implements Progress {
     this.screen.write(`      ${step.name}: ${detail} (${secondsSince(step.sinceMs)})\n`);
   }
 
-  private finish(step: Running, text: string): void {
-    this.running.delete(step);
-    this.say(text);
+  private sayFailure({ name, sinceMs }: Running, error: unknown): void {
+    const tail = error instanceof LaunchError ? error.logTail : [];
+    const sentence = `✘ ${name} failed after ${secondsSince(sinceMs)}: ${sentenceFor(error)}`;
+    this.say([sentence, ...tail.map((line) => `    ${line}`)].join('\n'));
   }
 
   private redraw(): void {

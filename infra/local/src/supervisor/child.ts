@@ -42,10 +42,13 @@ export class Child {
   private crashes = 0;
   private lastExit = '';
   private readonly onChange: () => void;
+  private readonly tell: (line: string) => void;
 
-  constructor(spec: ChildSpec, onChange: () => void = () => {}) {
+  /** `onChange` is called at each change of state, `tell` with a line for a person at each crash and each return. */
+  constructor(spec: ChildSpec, onChange: () => void, tell: (line: string) => void) {
     this.spec = spec;
     this.onChange = onChange;
+    this.tell = tell;
   }
 
   /** Resolves at the first good probe. Rejects when the process ends `attemptsAtStart` times before, or takes too long. */
@@ -160,8 +163,10 @@ export class Child {
       );
       const { state } = this;
       if (!this.isCurrent(running)) return;
-      if (state.kind === 'starting' && fault === undefined)
+      if (state.kind === 'starting' && fault === undefined) {
         this.become({ kind: 'up', process: running, sinceMs: Date.now(), fault });
+        if (this.restarts > 0) this.tell(`${this.spec.name} is back.`);
+      }
       if (state.kind === 'up' && state.fault !== fault) this.become({ ...state, fault });
       await delay(this.state.kind === 'up' ? PROBE_WHILE_UP_MS : PROBE_WHILE_STARTING_MS, undefined, {
         ref: false,
@@ -183,6 +188,7 @@ export class Child {
       () => void this.launch().catch((error: unknown) => this.launchFailed(error)),
       backOffMs(this.crashes),
     );
+    this.tell(`${this.spec.name} ended (${reason}) and is started again.`);
     this.become({ kind: 'waiting', timer, reason: `ended (${reason})` });
   }
 

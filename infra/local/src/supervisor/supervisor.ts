@@ -11,6 +11,7 @@ export class Supervisor {
   private readonly children = new Map<string, Child>();
   private readonly startedAtMs = Date.now();
   private phase: RunState['phase'] = 'starting';
+  private tell: (line: string) => void = () => {};
 
   constructor(home: Home) {
     this.home = home;
@@ -19,9 +20,18 @@ export class Supervisor {
   /** Starts a process and resolves when it is healthy. From now on it is started again whenever it ends. */
   async start(spec: ChildSpec): Promise<void> {
     if (this.phase === 'stopping') throw new Error(`${spec.name} is not started: the platform is stopping.`);
-    const child = new Child(spec, () => this.record());
+    const child = new Child(
+      spec,
+      () => this.record(),
+      (line) => this.tell(line),
+    );
     this.children.set(spec.name, child);
     await child.start();
+  }
+
+  /** `tell` gets a line for a person whenever a process ends by itself, and when it is back. */
+  onCrash(tell: (line: string) => void): void {
+    this.tell = tell;
   }
 
   ready(): void {
