@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Packages resolve to their sources, so that a test never runs stale output.
 const conditions = ['@openscf/source'];
@@ -7,8 +8,17 @@ const ssr = { resolve: { conditions, externalConditions: conditions } };
 
 const outside = ['**/node_modules/**', '**/dist/**'];
 
+/** The end-to-end specs share one platform: the one that kills its processes comes last. */
+class FaultsLast extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isFault = (file: TestSpecification): number => Number(file.moduleId.includes('faults.e2e.spec'));
+    return (await super.sort(files)).sort((a, b) => isFault(a) - isFault(b));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: FaultsLast },
     projects: [
       {
         resolve,
@@ -26,9 +36,25 @@ export default defineConfig({
           name: 'integration',
           include: ['{apps,libs,infra}/**/*.integration.spec.ts'],
           exclude: outside,
+          globalSetup: 'libs/testing/src/parts.global-setup.ts',
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.e2e.spec.ts'],
+          exclude: outside,
+          globalSetup: 'test/e2e/src/platform.setup.ts',
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+          // After the others: it measures time on a machine of its own.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

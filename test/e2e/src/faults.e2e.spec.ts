@@ -1,0 +1,114 @@
+/** Runs last (see vitest.config.ts): what the other specs find must not depend on it. */
+import { Partitioners, type Producer } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProcessName } from './control.server.js';
+import { makeFunction, uniqueName, type FunctionUnderTest } from './function.fixture.js';
+import { logOf, logsOf } from './function.logs.js';
+import { cloud, kafka, kill, objects, statusOf } from './platform.js';
+import { until } from './until.js';
+
+const VICTIMS: ProcessName[] = [
+  'gateway',
+  'function-registry',
+  'scheduler',
+  'invoker',
+  'trigger-bridge',
+  'log',
+  'kafka',
+  'postgres',
+  'minio',
+];
+
+const RECOVERY_MS = 90_000;
+const ACCEPTED = 5;
+
+describe('kill -9 and its restart by the supervisor', () => {
+  let fn: FunctionUnderTest;
+  let producer: Producer;
+  const topic = uniqueName('faults');
+  const bucket = uniqueName('faults');
+
+  beforeAll(async () => {
+    // Slow enough that accepted events are still waiting or running when the process dies.
+    fn = await makeFunction(
+      { source: `exports.main_handler = (event) => new Promise((done) => setTimeout(done, 300, event))` },
+      false,
+    );
+    const admin = kafka().admin();
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+    await admin.disconnect();
+    producer = kafka().producer({ createPartitioner: Partitioners.DefaultPartitioner });
+    await producer.connect();
+    await objects.makeBucket(bucket);
+    await fn.trigger('ckafka', `ckafka-local-${topic}`, { maxMsgNum: 10, offset: 'latest', retry: 10_000, timeOut: 1 });
+    await fn.trigger('cos', bucket, { event: 'cos:ObjectCreated:*', filter: { Prefix: '', Suffix: '' } });
+  });
+
+  afterAll(async () => {
+    await producer.disconnect();
+    await fn.remove();
+    for await (const item of objects.listObjectsV2(bucket, '', true) as AsyncIterable<{ name: string }>) {
+      await objects.removeObject(bucket, item.name);
+    }
+    await objects.removeBucket(bucket);
+  });
+
+  it.each(VICTIMS)('%s: everything works again, and what was accepted is executed', async (victim) => {
+    const before = await statusOf(victim);
+    const accepted: string[] = [];
+    for (let n = 0; n < ACCEPTED; n++) accepted.push(await fn.invokeAsync({ victim, n }));
+
+    await kill(victim);
+    await until(
+      `${victim} is back`,
+      async () => {
+        const now = await statusOf(victim);
+        return now.healthy && now.pid !== before.pid;
+      },
+      RECOVERY_MS,
+    );
+
+    for (const requestId of accepted) {
+      const log = await logOf(fn.name, requestId, RECOVERY_MS);
+      expect(log).toMatchObject({ RetCode: 0 });
+    }
+    await until('a sync call', async () => (await fn.invoke({ victim })).InvokeResult === 0, RECOVERY_MS);
+    const later = await until('an async call', () => fn.invokeAsync({ victim }), RECOVERY_MS);
+    await logOf(fn.name, later, RECOVERY_MS);
+    await expectDoors(`after ${victim}`);
+    await expectControlPlane(`after ${victim}`);
+  });
+
+  /** A record and an object start the function. */
+  async function expectDoors(mark: string): Promise<void> {
+    await until('a record is produced', () => send(`record ${mark}`), RECOVERY_MS);
+    const key = `object ${mark}`;
+    await until('an object is put', async () => Boolean(await objects.putObject(bucket, key, 'x')), RECOVERY_MS);
+    await until(
+      `${mark}, a record and an object start the function`,
+      async () => {
+        const answers = (await logsOf(fn.name)).map((log) => log.RetMsg ?? '');
+        return [`record ${mark}`, key].every((text) => answers.some((answer) => answer.includes(text)));
+      },
+      RECOVERY_MS,
+    );
+  }
+
+  async function send(value: string): Promise<boolean> {
+    await producer.send({ topic, messages: [{ value }] });
+    return true;
+  }
+
+  async function expectControlPlane(description: string): Promise<void> {
+    await until(
+      'the configuration can be changed',
+      async () => {
+        await cloud.UpdateFunctionConfiguration({ FunctionName: fn.name, Description: description });
+        return true;
+      },
+      RECOVERY_MS,
+    );
+    expect(await cloud.GetFunction({ FunctionName: fn.name })).toMatchObject({ Description: description });
+  }
+});

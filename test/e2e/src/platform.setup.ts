@@ -1,0 +1,65 @@
+/**
+ * One platform for all end-to-end specs: started once, with a home of its own and free ports, and looked at afterwards: whatever it
+ * left on the machine fails the run. The specs reach it through `platform.ts`.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPlatform, type Running } from '@openscf/infra-local';
+import type { TestProject } from 'vitest/node';
+import { startControl, type Control } from './control.server.js';
+import { leftovers, sandboxTraces } from './leftovers.js';
+
+export interface PlatformAddress {
+  gateway: string;
+  kafka: string;
+  minio: string;
+  secretId: string;
+  secretKey: string;
+  minioAccessKey: string;
+  minioSecretKey: string;
+  /** Where `platform.ts` asks for signals and process ids. */
+  control: string;
+  home: string;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    platform: PlatformAddress;
+  }
+}
+
+/** Shorter than in earnest, so that a run ends. */
+const ENVIRONMENT = { OPENSCF_KAFKA_RETRY_SECONDS: '1', OPENSCF_ASYNC_RETRY_SECONDS: '1' };
+
+let running: Running | undefined;
+let control: Control | undefined;
+let home = '';
+let tracesBefore: string[] = [];
+
+export async function setup(project: TestProject): Promise<void> {
+  home = await mkdtemp(join(tmpdir(), 'openscf-e2e-'));
+  tracesBefore = await sandboxTraces();
+  running = await startPlatform({ home, environment: ENVIRONMENT });
+  control = await startControl(running);
+  const { urls, keys } = running;
+  project.provide('platform', {
+    gateway: urls.gateway,
+    kafka: urls.kafka,
+    minio: urls.minio,
+    secretId: keys.secretId,
+    secretKey: keys.secretKey,
+    minioAccessKey: keys.minioAccessKey,
+    minioSecretKey: keys.minioSecretKey,
+    control: control.url,
+    home,
+  });
+}
+
+export async function teardown(): Promise<void> {
+  await control?.stop();
+  await running?.stop();
+  const left = await leftovers(home, tracesBefore);
+  if (left.length > 0) throw new Error(`left behind after the platform was stopped:\n${left.join('\n')}`);
+  await rm(home, { recursive: true, force: true });
+}

@@ -1,0 +1,34 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { ZipFile } from 'yazl';
+
+/** A zip with these files, by name. */
+export async function zipOf(
+  files: Readonly<Record<string, string | Buffer>>,
+  compress = true,
+): Promise<Buffer> {
+  const zip = new ZipFile();
+  for (const [name, content] of Object.entries(files))
+    zip.addBuffer(Buffer.from(content), name, { compress });
+  zip.end();
+  return buffer(zip.outputStream);
+}
+
+/** A zip with everything below a folder. */
+export async function zipOfFolder(folder: string): Promise<Buffer> {
+  const files: Record<string, Buffer> = {};
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files[relative(folder, path)] = await readFile(path);
+  }
+  return zipOf(files);
+}
+
+/** The zip's only entry gets another name of the same length, which no honest tool would write. */
+export async function zipWithName(name: string, content: string): Promise<Buffer> {
+  const honest = 'x'.repeat(name.length);
+  const zip = await zipOf({ [honest]: content });
+  return Buffer.from(zip.toString('latin1').replaceAll(honest, name), 'latin1');
+}
