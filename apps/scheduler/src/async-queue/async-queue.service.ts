@@ -1,7 +1,7 @@
-import type { Bus } from '@openscf/bus';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from '@openscf/dispatch';
-import type { CompactedTable } from '@openscf/bus';
-import type { FunctionState } from '@openscf/contracts';
+import type { Bus, CompactedTable } from '@openscf/bus';
+import { UnavailableError, type FunctionState } from '@openscf/contracts';
 import type { Logger } from '@openscf/telemetry';
 import { DeadLetterPublisher } from './dead-letter.publisher.js';
 import { EventCustody, type Counters } from './event-custody.service.js';
@@ -15,10 +15,11 @@ import { WorkerLife } from './worker-life.service.js';
 
 /** Kept of the time to end for giving rows back and committing. */
 const RESIGN_MS = 2_000;
+const PREPARE_RETRY_MS = 500;
 
 export interface AsyncQueueOptions {
   readonly bus: Pick<Bus, 'consume' | 'publish'>;
-  readonly functions: CompactedTable<FunctionState>;
+  readonly functions: Pick<CompactedTable<FunctionState>, 'get'>;
   /** Resolves when calls can be dispatched. */
   readonly ready: Promise<unknown>;
   readonly dispatcher: Pick<Dispatcher, 'invoke'>;
@@ -94,15 +95,21 @@ export class AsyncQueue {
     await this.options.rows.resign().catch(() => undefined);
   }
 
+  /** Waits for PostgreSQL as long as it takes; a migration that fails ends the process. */
   private async startRows(): Promise<void> {
-    const { rows, logger } = this.options;
-    try {
-      await rows.prepare();
-    } catch (error) {
-      logger.error({ error }, 'tables of parked events cannot be made');
-      throw error;
+    const { rows } = this.options;
+    const stopped = this.stopping.signal;
+    while (!stopped.aborted) {
+      try {
+        await rows.prepare();
+        break;
+      } catch (error) {
+        if (stopped.aborted) return;
+        if (!(error instanceof UnavailableError)) throw error;
+        await delay(PREPARE_RETRY_MS);
+      }
     }
-    if (this.stopping.signal.aborted) return;
+    if (stopped.aborted) return;
     this.life.start();
     this.parked.start();
   }
