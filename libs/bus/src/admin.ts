@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   commandTopic,
   topics as platformTopics,
@@ -21,6 +22,8 @@ export interface PartitionOffsets {
   readonly high: number;
 }
 
+const SERVED_MS = 10_000;
+const SERVED_POLL_MS = 50;
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
@@ -54,6 +57,25 @@ function configOf(plan: TopicPlan): ITopicConfig {
   return { topic: plan.name, numPartitions: plan.partitions, configEntries };
 }
 
+/**
+ * Waits until the brokers serve every partition: asking them for offsets is the proof. The client's own `waitForLeaders` fails on
+ * KRaft, where a broker may not know a topic for a moment after its creation; and a request that meets partitions of which only
+ * some are served is sent again as a whole, which would write records twice.
+ */
+async function untilServed(admin: Admin, names: string[]): Promise<void> {
+  const deadlineMs = Date.now() + SERVED_MS;
+  for (const name of names) {
+    for (;;) {
+      try {
+        if ((await admin.fetchTopicOffsets(name)).length > 0) break;
+      } catch (error) {
+        if (Date.now() > deadlineMs) throw error;
+      }
+      await delay(SERVED_POLL_MS);
+    }
+  }
+}
+
 function unavailable(error: unknown): UnavailableError {
   const reason = error instanceof Error ? error.message : String(error);
   return new UnavailableError(`Kafka is not available: ${reason}`, error);
@@ -70,7 +92,11 @@ export class BusAdmin {
       const missing = plans.filter((plan) => !present.has(plan.name));
       if (missing.length === 0) return;
       // Answers false when another process was faster with one of them; the rest of the request is done all the same.
-      await admin.createTopics({ topics: missing.map(configOf), waitForLeaders: true, timeout: 5_000 });
+      await admin.createTopics({ topics: missing.map(configOf), waitForLeaders: false, timeout: 5_000 });
+      await untilServed(
+        admin,
+        missing.map(({ name }) => name),
+      );
     });
   }
 
