@@ -74,12 +74,7 @@ export class Dispatcher {
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Promise<DispatchResult> {
-    const client = this.clientOf(invoker);
-    const sent =
-      signal === undefined
-        ? client.send(call, event, timeoutMs)
-        : sendUntilAborted(client, call, event, timeoutMs, signal);
-    const delivery = await sent;
+    const delivery = await this.clientOf(invoker).send(call, event, timeoutMs, signal);
     switch (delivery.kind) {
       case 'answered':
         return delivery.result;
@@ -157,30 +152,4 @@ export class Dispatcher {
 
 function canceled(): DispatchResult {
   return refused('the caller has canceled the request', { statusCode: 499, retryable: false });
-}
-
-async function sendUntilAborted(
-  client: InvokerClient,
-  call: InvokeCall,
-  event: Buffer,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<Awaited<ReturnType<InvokerClient['send']>> | { readonly kind: 'aborted' }> {
-  let streamId = 0;
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<{ readonly kind: 'aborted' }>((resolve) => {
-    onAbort = () => {
-      client.cancel(streamId);
-      resolve({ kind: 'aborted' });
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  const answered = client.send(call, event, timeoutMs, (id) => {
-    streamId = id;
-  });
-  try {
-    return await Promise.race([answered, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -10,17 +10,19 @@ const MAX_STREAM_ID = 0xffff_ffff;
 const DEADLINE_SWEEP_MS = 250;
 
 /**
+ * How a call that was given to a connection ended:
  * - `answered`: the invoker's outcome.
  * - `not-sent`: no connection came about; the call was not seen by the invoker.
  * - `lost`: the connection broke with the call under way; it may have run.
  * - `late`: no answer within the time; the invoker was told that nobody waits.
+ * - `aborted`: the caller has hung up; the invoker was told.
  */
 export type Delivery =
   | { readonly kind: 'answered'; readonly result: DispatchResult }
-  | { readonly kind: 'not-sent' | 'lost' | 'late' };
+  | { readonly kind: 'not-sent' | 'lost' | 'late' | 'aborted' };
 
 interface OpenCall {
-  readonly resolve: (delivery: Delivery) => void;
+  readonly settle: (delivery: Delivery) => void;
   readonly deadlineAt: number;
 }
 
@@ -67,28 +69,25 @@ export class InvokerClient {
     return this.state === 'closed';
   }
 
-  /** Never rejects. `onStream` gets the id that `cancel` takes. */
-  send(
-    call: InvokeCall,
-    event: Buffer,
-    timeoutMs: number,
-    onStream?: (id: number) => void,
-  ): Promise<Delivery> {
+  /** Never rejects. */
+  send(call: InvokeCall, event: Buffer, timeoutMs: number, signal?: AbortSignal): Promise<Delivery> {
     if (this.state === 'closed') return Promise.resolve({ kind: 'not-sent' });
     const id = this.nextStreamId;
     this.nextStreamId = id === MAX_STREAM_ID ? 1 : id + 1;
-    onStream?.(id);
     return new Promise((resolve) => {
-      this.calls.set(id, { resolve, deadlineAt: performance.now() + timeoutMs });
+      let settle = resolve as OpenCall['settle'];
+      if (signal !== undefined) {
+        const onAbort = (): void => this.giveUp(id, 'aborted');
+        signal.addEventListener('abort', onAbort);
+        settle = (delivery) => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(delivery);
+        };
+      }
+      this.calls.set(id, { settle, deadlineAt: performance.now() + timeoutMs });
       this.sweeper ??= setInterval(() => this.sweep(), DEADLINE_SWEEP_MS).unref();
       this.frames.send(dispatchFrame.call, id, call, event);
     });
-  }
-
-  /** Tells the invoker that nobody waits any more. The outcome, if it comes, is dropped. */
-  cancel(streamId: number): void {
-    if (!this.calls.delete(streamId)) return;
-    this.frames.send(dispatchFrame.cancel, streamId, '{}');
   }
 
   close(): void {
@@ -105,7 +104,7 @@ export class InvokerClient {
       return;
     }
     this.calls.delete(frame.streamId);
-    call.resolve({ kind: 'answered', result: { outcome, body: frame.body } });
+    call.settle({ kind: 'answered', result: { outcome, body: frame.body } });
   }
 
   private sweep(): void {
@@ -116,10 +115,16 @@ export class InvokerClient {
     }
     const now = performance.now();
     for (const [id, call] of this.calls) {
-      if (call.deadlineAt > now) continue;
-      this.cancel(id);
-      call.resolve({ kind: 'late' });
+      if (call.deadlineAt <= now) this.giveUp(id, 'late');
     }
+  }
+
+  /** Tells the invoker that nobody waits any more. The outcome, if it comes, is dropped. */
+  private giveUp(streamId: number, kind: 'late' | 'aborted'): void {
+    const call = this.calls.get(streamId);
+    if (!this.calls.delete(streamId)) return;
+    this.frames.send(dispatchFrame.cancel, streamId, '{}');
+    call?.settle({ kind });
   }
 
   private settleAll(error: Error | undefined): void {
@@ -130,6 +135,6 @@ export class InvokerClient {
     const calls = [...this.calls.values()];
     this.calls.clear();
     this.onClose(error);
-    for (const call of calls) call.resolve({ kind });
+    for (const call of calls) call.settle({ kind });
   }
 }
