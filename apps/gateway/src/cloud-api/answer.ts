@@ -15,18 +15,23 @@ export function sendAnswer(
   closing = false,
 ): void {
   if (response.destroyed || response.headersSent) return;
-  const body = Buffer.from(text);
   const traceId = request.headers['x-tc-traceid'];
   const unread = !request.complete;
-  const head: string[] = ['Content-Type', 'application/json', 'Content-Length', String(body.length)];
+  const head: string[] = [
+    'Content-Type',
+    'application/json',
+    'Content-Length',
+    String(Buffer.byteLength(text)),
+  ];
   if (typeof traceId === 'string') head.push('X-TC-TraceId', traceId);
   if (closing || unread) head.push('Connection', 'close');
   response.writeHead(200, head);
   if (!unread) {
-    response.end(body);
+    // As text, so that head and body leave in one write.
+    response.end(text);
     return;
   }
-  response.write(body);
+  response.write(text);
   discardRest(request, response);
 }
 
