@@ -48,8 +48,10 @@ export class Database<Schema> {
       application_name: `openscf-${options.schema}`,
       options: `-c search_path=${options.schema}`,
     });
-    // An idle connection that breaks (PostgreSQL restarts) would otherwise end the process.
+    // A connection that breaks (PostgreSQL restarts) ends the process unless somebody listens: the pool does so for idle ones, and
+    // only we can for one that is lent out and between two statements of a transaction. Its next statement fails then.
     this.pool.on('error', (error) => options.logger.warn({ error }, 'idle PostgreSQL connection lost'));
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
     this.kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: mappedPool(this.pool) }) });
   }
 
