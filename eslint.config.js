@@ -7,15 +7,17 @@ import prettier from 'eslint-config-prettier';
  * contracts <- config, telemetry, framing <- bus, persistence, object-store, dispatch <- service-kit <- apps.
  */
 const base = ['scope:contracts', 'scope:config', 'scope:telemetry'];
+/** Their integration tests start the real part that they hide. */
+const adapter = [...base, 'scope:testing'];
 const allowed = {
   'scope:contracts': [],
-  'scope:config': [],
-  'scope:telemetry': ['scope:config'],
-  'scope:framing': [],
+  'scope:config': ['scope:contracts'],
+  'scope:telemetry': ['scope:config', 'scope:contracts'],
+  'scope:framing': ['scope:contracts'],
   'scope:scf-api': ['scope:contracts', 'scope:config'],
-  'scope:bus': base,
-  'scope:persistence': base,
-  'scope:object-store': base,
+  'scope:bus': adapter,
+  'scope:persistence': adapter,
+  'scope:object-store': adapter,
   'scope:dispatch': [...base, 'scope:framing', 'scope:bus'],
   'scope:service-kit': [...base, 'scope:bus'],
   'scope:sandbox-api': ['scope:contracts'],
@@ -77,6 +79,12 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       '@typescript-eslint/no-explicit-any': 'error',
     },
+  },
+  {
+    // Launchers and fakes are for tests.
+    files: ['apps/**/*.ts', 'libs/**/*.ts'],
+    ignores: ['**/*.spec.ts', '**/*.fake.ts', '**/*.conformance.ts', 'libs/testing/**'],
+    rules: { 'no-restricted-imports': ['error', '@openscf/testing', 'vitest'] },
   },
   {
     // The only reader of the environment; and the programs that make it, with the tests that start them.
