@@ -1,0 +1,117 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { Bus } from '@openscf/bus';
+import { loadConfig } from '@openscf/config';
+import { topics, type Command, type Upload } from '@openscf/contracts';
+import { ObjectStore } from '@openscf/object-store';
+import { Database } from '@openscf/persistence';
+import { silentLogger } from '@openscf/telemetry';
+import { CredentialsRepository } from '../src/credentials/credentials.repository.js';
+import { RootCredential } from '../src/credentials/root-credential.service.js';
+import { registryMigrations } from '../src/database/registry.migrations.js';
+import type { RegistrySchema } from '../src/database/registry.schema.js';
+import { FunctionQueries } from '../src/functions/function-queries.service.js';
+import { FunctionsController } from '../src/functions/functions.controller.js';
+import { FunctionsRepository } from '../src/functions/functions.repository.js';
+import { FunctionsService } from '../src/functions/functions.service.js';
+import { Changes } from '../src/outbox/changes.service.js';
+import { OutboxRelay } from '../src/outbox/outbox-relay.service.js';
+import { OutboxRepository } from '../src/outbox/outbox.repository.js';
+import { StateReconciler } from '../src/outbox/state-reconciler.service.js';
+import { PackageSweep } from '../src/packages/package-sweep.service.js';
+import { PackagesRepository } from '../src/packages/packages.repository.js';
+import { PackagesService } from '../src/packages/packages.service.js';
+import { registryConfig } from '../src/registry.config.js';
+import { TriggerChanges } from '../src/triggers/trigger-changes.service.js';
+import { TriggerQueries } from '../src/triggers/trigger-queries.service.js';
+import { TriggersController } from '../src/triggers/triggers.controller.js';
+import { TriggersRepository } from '../src/triggers/triggers.repository.js';
+import { TriggersService } from '../src/triggers/triggers.service.js';
+import { craftZip } from './crafted-zip.factory.js';
+
+export type TestRegistry = Awaited<ReturnType<typeof startRegistry>>;
+
+/** The registry without its process: every class as the module wires it, on real parts, in a schema and a bucket of its own. */
+export async function startRegistry(environment: Record<string, string>) {
+  const id = randomBytes(4).toString('hex');
+  const config = loadConfig(registryConfig, { ...environment, OPENSCF_PLATFORM_BUCKET: `platform-${id}` });
+  const logger = silentLogger();
+  const database = new Database<RegistrySchema>({
+    url: config.postgresUrl,
+    schema: `registry_${id}`,
+    migrations: registryMigrations,
+    logger,
+  });
+  await database.prepare();
+  const store = new ObjectStore({
+    url: config.minioUrl,
+    accessKey: config.minioRootUser,
+    secretKey: config.minioRootPassword,
+  });
+  await store.ensureBucket(config.platformBucket);
+  const bus = new Bus({ brokers: config.kafkaBrokers, clientId: `registry-${id}`, logger });
+  await bus.ensureTopics(Object.values(topics));
+
+  const outbox = new OutboxRepository(database);
+  const relay = new OutboxRelay(outbox, bus, logger);
+  const changes = new Changes(outbox, relay);
+  const functions = new FunctionsRepository(database);
+  const triggers = new TriggersRepository(database);
+  const credentials = new CredentialsRepository(database);
+  const packageRows = new PackagesRepository(database);
+  const packages = new PackagesService(packageRows, store, config, logger);
+  const triggerChanges = new TriggerChanges(triggers, outbox);
+  const functionsService = new FunctionsService(functions, packages, changes, outbox, triggerChanges);
+  const triggersService = new TriggersService(triggers, functions, triggerChanges, changes, store, config);
+  const functionQueries = new FunctionQueries(functions, triggers, packages, store, config);
+  return {
+    config,
+    database,
+    store,
+    bus,
+    outbox,
+    relay,
+    changes,
+    packages,
+    sweep: new PackageSweep(packageRows, store, config, logger),
+    reconciler: new StateReconciler(bus, outbox, relay, functions, triggers, credentials, logger),
+    functions: new FunctionsController(functionsService, functionQueries, packages),
+    triggers: new TriggersController(triggersService, new TriggerQueries(triggers, functions, config)),
+    rootCredential: (files: { masterKeyFile: string; rootCredentialsFile: string }) =>
+      new RootCredential(credentials, outbox, changes, { ...config, ...files }, logger),
+    /** Puts bytes where the gateway puts them. */
+    async upload(bytes: Buffer): Promise<Upload> {
+      const objectKey = `uploads/${randomUUID()}`;
+      await store.put(config.platformBucket, objectKey, bytes);
+      return { objectKey, sizeBytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+    },
+    async objects(prefix = ''): Promise<string[]> {
+      const keys: string[] = [];
+      for await (const { key } of store.list(config.platformBucket, prefix)) keys.push(key);
+      return keys;
+    },
+    async stop(): Promise<void> {
+      await relay.onModuleDestroy();
+      await bus.close();
+      await database.close();
+    },
+  };
+}
+
+const caller = { appId: '1250000000', uin: '100000000001', secretId: 'AKIDtest' };
+
+export function command(request: Record<string, unknown>, upload?: Upload): Command {
+  return { requestId: randomUUID(), caller, request, ...(upload && { upload }) };
+}
+
+export function codeZip(source = 'exports.main_handler = async () => 1;'): Buffer {
+  return craftZip([{ name: 'index.js', content: source }]);
+}
+
+/** A CreateFunction request; the zip travels beside it. */
+export function createRequest(
+  FunctionName: string,
+  fields: Record<string, unknown> = {},
+): Record<string, unknown> {
+  const code = { Code: { ZipFile: '(streamed)' } };
+  return { FunctionName, Runtime: 'Nodejs22', Handler: 'index.main_handler', ...code, ...fields };
+}
