@@ -30,15 +30,18 @@ export async function ensurePeopleUser(
     ],
   };
   const { accessKey, secretKey } = user;
-  await call(admin, 'PUT', 'add-canned-policy', { name: policyName }, plain(policy));
-  await call(admin, 'PUT', 'add-user', { accessKey }, sealed(admin, { secretKey, status: 'enabled' }));
-  await call(
-    admin,
-    'PUT',
-    'set-user-or-group-policy',
-    { policyName, userOrGroup: accessKey, isGroup: 'false' },
-    Buffer.alloc(0),
-  );
+  const attach = { policyName, userOrGroup: accessKey, isGroup: 'false' };
+  for (const deadline = Date.now() + START_MS; ; await delay(50)) {
+    try {
+      await call(admin, 'PUT', 'add-canned-policy', { name: policyName }, plain(policy));
+      await call(admin, 'PUT', 'add-user', { accessKey }, sealed(admin, { secretKey, status: 'enabled' }));
+      await call(admin, 'PUT', 'set-user-or-group-policy', attach, Buffer.alloc(0));
+      return;
+    } catch (error) {
+      // A MinIO that has just started reads its policies once more behind its first answers, and may forget new ones.
+      if (!String(error).includes('XMinioAdminNoSuch') || Date.now() > deadline) throw error;
+    }
+  }
 }
 
 async function call(
