@@ -53,7 +53,8 @@ function cloudApi(
   logger: Logger,
 ) {
   const keyRing = new KeyRing(tables.credentials, parseMasterKey(readFileSync(config.masterKeyFile, 'utf8')));
-  const requester = bus.requester(`gateway-${hostname()}-${process.pid}`);
+  // The same after a restart, and another one for every gateway: it names the topic of this gateway's replies.
+  const requester = bus.requester(`gateway-${hostname().replace(/[^\w.-]/g, '_')}-${config.port}`);
   return new CloudApi({
     authenticator: new Authenticator(keyRing),
     invocations: new Invocations({
