@@ -1,5 +1,5 @@
 // Brings parts and services up under one supervisor. Used by `npm start` and by tests.
-import { kafkaJars } from './caches/kafka-jars.ts';
+import { kafkaPrograms } from './caches/kafka-programs.ts';
 import { minioProgram } from './caches/minio-program.ts';
 import { postgresPrograms } from './caches/postgres-programs.ts';
 import { openHome, type Home } from './home/home.ts';
@@ -55,9 +55,9 @@ export class Platform {
 
   private startKafka(): Promise<void> {
     return this.progress.step('kafka', async (report) => {
-      const jars = await kafkaJars(this.settings.cache, report);
+      const programs = await kafkaPrograms(this.settings.cache, report);
       report('starting');
-      await this.supervisor.start(kafka(this.context, jars));
+      await this.supervisor.start(kafka(this.context, programs));
     });
   }
 

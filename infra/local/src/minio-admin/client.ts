@@ -27,6 +27,8 @@ export async function ensurePeopleUser(
     Statement: [
       { Effect: 'Allow', Action: ['s3:*'], Resource: ['arn:aws:s3:::*'] },
       { Effect: 'Deny', Action: ['s3:*'], Resource: closed },
+      // Without the right to list all buckets MinIO lists those that the user may look into.
+      { Effect: 'Deny', Action: ['s3:ListAllMyBuckets'], Resource: ['arn:aws:s3:::*'] },
     ],
   };
   const { accessKey, secretKey } = user;
