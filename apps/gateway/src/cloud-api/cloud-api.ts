@@ -12,7 +12,7 @@ import {
 } from '@openscf/scf-api';
 import { isTracing, type Logger, withSpan } from '@openscf/telemetry';
 import type { Authenticator } from '../auth/authenticator.js';
-import { readInvoke } from '../invoke/invoke-request.js';
+import { type InvokeAction, readInvoke } from '../invoke/invoke-request.js';
 import type { Invocations } from '../invoke/invoke.service.js';
 import type { PackageReceiver } from '../packages/package.receiver.js';
 import { sendAnswer } from './answer.js';
@@ -84,7 +84,7 @@ export class CloudApi {
     const body = await readBody(request, limit);
     claim.check(body.sha256);
     const parsed = parseBody(body.bytes);
-    if (action === 'Invoke' || action === 'InvokeFunction') {
+    if (isInvoke(action)) {
       const invoke = readInvoke(action, parsed);
       return this.options.invocations.run(invoke, claim.caller, requestId, hangUpSignal(request.socket));
     }
@@ -130,9 +130,15 @@ export class CloudApi {
     const { logger } = this.options;
     const action = request.headers['x-tc-action'];
     if (error instanceof PlatformError) {
-      const { code, message, fault } = error;
-      if (fault === 'platform') logger.warn({ requestId, action, error }, 'action failed');
-      else logger.info({ requestId, action, code }, 'action refused');
+      const { code, message, fault, cause } = error;
+      const fields = { requestId, action, code };
+      // One line per refused call would be a flood when a quota is used up.
+      if (fault === 'caller') logger[isInvoke(action) ? 'debug' : 'info'](fields, 'action refused');
+      else
+        logger.warn(
+          { ...fields, reason: message, ...(cause !== undefined && { error: cause }) },
+          'action failed',
+        );
       sendAnswer(request, response, errorText(code, message, requestId), this.draining);
       return;
     }
@@ -140,4 +146,8 @@ export class CloudApi {
     const message = `Something went wrong inside the platform; its log has the request id ${requestId}.`;
     sendAnswer(request, response, errorText(errorCodes.internal, message, requestId), this.draining);
   }
+}
+
+function isInvoke(action: unknown): action is InvokeAction {
+  return action === 'Invoke' || action === 'InvokeFunction';
 }

@@ -1,15 +1,18 @@
 import { PlatformError, type InvokeOutcome } from '@openscf/contracts';
 import { errorCodes, type InvokeResult } from '@openscf/scf-api';
 
+/** SCF's status 432: every slot of the quota is taken. */
+const THROTTLED = 432;
+
 /** An error that the SDKs throw, because nothing has run and trying again is safe. */
 export class NotRunError extends PlatformError {
   constructor(code: string, message: string, statusCode: number) {
-    super(message, { code, fault: 'platform', retryable: true, info: { statusCode } });
+    // A used-up quota is the caller's to wait for; anything else is ours.
+    const fault = statusCode === THROTTLED ? 'caller' : 'platform';
+    super(message, { code, fault, retryable: true, info: { statusCode } });
   }
 }
 
-/** SCF's status 432: every slot of the quota is taken. */
-const THROTTLED = 432;
 const NOT_RUN_CODES = new Map<number, string>([
   [THROTTLED, errorCodes.quota],
   [435, errorCodes.noFunction],
