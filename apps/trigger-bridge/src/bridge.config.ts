@@ -13,7 +13,7 @@ import { objectStoreConfig } from '@openscf/object-store';
 import { postgresConfig } from '@openscf/persistence';
 import { telemetryConfig } from '@openscf/telemetry';
 
-const bridgeConfig = {
+export const bridgeConfig = {
   ...platformConfig,
   ...telemetryConfig,
   ...kafkaConfig,
