@@ -2,7 +2,6 @@ import { crc32 } from 'node:zlib';
 import { openPromise, type Entry, type ZipFile } from 'yauzl';
 import { isDirectory, isLink, ZipEntryPolicy, ZipRefusedError, type ZipEntry } from './zip-entry.policy.js';
 
-const UNIX = 3;
 const ENCRYPTED_FLAG = 1;
 
 function entryOf(entry: Entry): ZipEntry {
@@ -12,7 +11,7 @@ function entryOf(entry: Entry): ZipEntry {
     compressedBytes: entry.compressedSize,
     compressionMethod: entry.compressionMethod,
     encrypted: (entry.generalPurposeBitFlag & ENCRYPTED_FLAG) !== 0,
-    mode: entry.versionMadeBy >>> 8 === UNIX ? entry.externalFileAttributes >>> 16 : 0,
+    mode: entry.externalFileAttributes >>> 16,
   };
 }
 
