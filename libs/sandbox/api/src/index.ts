@@ -2,6 +2,15 @@
  * Files in the order of use:
  * - sandbox.types.ts: the contract of drivers and sandboxes
  * - sandbox.errors.ts: what goes wrong, by reason
+ * - safe-sandbox.driver.ts: wraps each driver: checks, deadlines, one destroy, destroy on error
+ * - sandbox-spec.policy.ts: what a specification may say
+ * - pid-one.ts, seccomp.policy.ts: the parts of a sandbox that are the same for every driver
+ * - sandbox-driver.fake.ts (`/fake`): scripted sandboxes for the tests of users
+ * - conformance/ (`/conformance`): the suite that every driver passes
  */
 export type * from './sandbox.types.js';
 export { SandboxError, type SandboxErrorReason } from './sandbox.errors.js';
+export { SafeSandboxDriver } from './safe-sandbox.driver.js';
+export { checkDriverOptions, checkLimits, checkSpec } from './sandbox-spec.policy.js';
+export { exitOfCode, INSTANCE_GID, INSTANCE_UID, pidOneCommand, RUN_DIRECTORY } from './pid-one.js';
+export { seccompProfile, type SeccompProfile } from './seccomp.policy.js';

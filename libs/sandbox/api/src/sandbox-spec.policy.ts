@@ -1,0 +1,63 @@
+import { isAbsolute } from 'node:path';
+import { SandboxError } from './sandbox.errors.js';
+import type { SandboxDriverOptions, SandboxLimits, SandboxSpec } from './sandbox.types.js';
+
+const OWNER = /^[a-z0-9][a-z0-9-]{0,31}$/;
+const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
+const HOSTNAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/;
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Smallest and largest accepted value of each limit. */
+const LIMITS: Record<keyof SandboxLimits, [number, number]> = {
+  memoryMb: [16, 1_048_576],
+  cpuShares: [2, 262_144],
+  cpus: [0.01, 1024],
+  pids: [1, 4_194_304],
+  openFiles: [16, 1_048_576],
+  tmpMb: [1, 1_048_576],
+};
+
+function refuse(field: string, value: unknown, accepted: string): never {
+  const message = `${field} is ${JSON.stringify(value)}; accepted: ${accepted}`;
+  throw new SandboxError('invalid-spec', message, { info: { field } });
+}
+
+function checkPath(field: string, path: string): void {
+  if (!isAbsolute(path) || path.includes('\0') || path.split('/').includes('..'))
+    refuse(field, path, 'an absolute path without ..');
+}
+
+export function checkLimits(limits: Partial<SandboxLimits>): void {
+  for (const [name, [least, most]] of Object.entries(LIMITS)) {
+    const value = limits[name as keyof SandboxLimits];
+    if (value !== undefined && !(value >= least && value <= most))
+      refuse(`limits.${name}`, value, `${least} to ${most}`);
+  }
+}
+
+/** Throws SandboxError `invalid-spec` that names the field, the value and what is accepted. */
+export function checkSpec(spec: SandboxSpec): void {
+  if (!ID.test(spec.id)) refuse('id', spec.id, String(ID));
+  if (!HOSTNAME.test(spec.hostname)) refuse('hostname', spec.hostname, String(HOSTNAME));
+  if (!spec.command[0]) refuse('command', spec.command, 'a program and its arguments');
+  checkPath('rootfs', spec.rootfs);
+  checkPath('cwd', spec.cwd);
+  checkPath('runDirectory', spec.runDirectory);
+  for (const { source, target } of spec.mounts) {
+    checkPath('mounts.source', source);
+    checkPath('mounts.target', target);
+  }
+  for (const [name, value] of Object.entries(spec.env)) {
+    if (!VARIABLE.test(name)) refuse('env', name, `names like ${VARIABLE}`);
+    if (value.includes('\0')) refuse(`env.${name}`, '(not shown)', 'text without a zero byte');
+  }
+  checkLimits(spec.limits);
+}
+
+/** Throws SandboxError `invalid-spec`. */
+export function checkDriverOptions(options: SandboxDriverOptions): void {
+  if (!OWNER.test(options.owner)) refuse('owner', options.owner, String(OWNER));
+  if (!(options.readyNetworks >= 0 && options.readyNetworks <= 1000))
+    refuse('readyNetworks', options.readyNetworks, '0 to 1000');
+  if (options.stateDirectory !== undefined) checkPath('stateDirectory', options.stateDirectory);
+}

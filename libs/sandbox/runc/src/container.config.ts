@@ -1,0 +1,121 @@
+import {
+  INSTANCE_GID,
+  INSTANCE_UID,
+  pidOneCommand,
+  RUN_DIRECTORY,
+  seccompProfile,
+} from '@openscf/sandbox-api';
+import type { SandboxSpec } from '@openscf/sandbox-api';
+
+/** What the driver adds to a specification. */
+export interface ContainerPlaces {
+  /** The root file system where the mapped root of the instance can reach it. */
+  rootfs: string;
+  /** The FIFO of the output, on the host. */
+  fifo: string;
+  /** Below the root of each cgroup hierarchy. */
+  cgroupPath: string;
+  /** First user and group id of the range that the instance's ids 0 to 65,535 become on the host. */
+  firstHostId: number;
+  /** Path of a ready network namespace; without it the instance gets an empty one. */
+  networkNamespace?: string;
+}
+
+/** Ids of an instance: as many as Debian uses. */
+export const IDS_PER_SANDBOX = 65_536;
+const MB = 1024 * 1024;
+const CPU_PERIOD_US = 100_000;
+
+/** Docker's lists: what /proc tells of the host, or lets one change. */
+const MASKED_PATHS =
+  `/proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list
+  /proc/timer_stats /proc/sched_debug /proc/scsi /proc/kallsyms /proc/modules /proc/partitions /proc/diskstats`.split(
+    /\s+/,
+  );
+const READ_ONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+function mounts(spec: SandboxSpec, fifo: string) {
+  const bind = (source: string, destination: string, readOnly: boolean) => ({
+    type: 'bind',
+    source,
+    destination,
+    options: ['rbind', 'rprivate', 'nosuid', 'nodev', readOnly ? 'ro' : 'rw'],
+  });
+  const tmpfs = (destination: string, ...options: string[]) => ({
+    type: 'tmpfs',
+    source: 'tmpfs',
+    destination,
+    options: ['nosuid', 'nodev', ...options],
+  });
+  return [
+    { type: 'proc', source: 'proc', destination: '/proc', options: ['nosuid', 'noexec', 'nodev'] },
+    {
+      ...tmpfs('/dev', 'strictatime', 'mode=755', 'size=64k'),
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=64k'],
+    },
+    tmpfs('/dev/shm', 'noexec', 'mode=1777', 'size=64m'),
+    tmpfs('/tmp', 'mode=1777', `size=${spec.limits.tmpMb}m`),
+    ...spec.mounts.map(({ source, target, readOnly }) => bind(source, target, readOnly)),
+    bind(spec.runDirectory, RUN_DIRECTORY, true),
+    bind(fifo, `${RUN_DIRECTORY}/output`, false),
+  ];
+}
+
+function resources({ memoryMb, cpuShares, cpus, pids }: SandboxSpec['limits']) {
+  return {
+    memory: { limit: memoryMb * MB, swap: memoryMb * MB },
+    cpu: {
+      shares: cpuShares,
+      ...(cpus && { quota: Math.round(cpus * CPU_PERIOD_US), period: CPU_PERIOD_US }),
+    },
+    pids: { limit: pids },
+    devices: [{ allow: false, access: 'rwm' }],
+  };
+}
+
+/** The `config.json` of an OCI bundle. */
+export function containerConfig(spec: SandboxSpec, places: ContainerPlaces) {
+  const noCapabilities = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] };
+  const ids = [{ containerID: 0, hostID: places.firstHostId, size: IDS_PER_SANDBOX }];
+  const network = places.networkNamespace
+    ? { type: 'network', path: places.networkNamespace }
+    : { type: 'network' };
+  return {
+    ociVersion: '1.0.2',
+    hostname: spec.hostname,
+    root: { path: places.rootfs, readonly: true },
+    process: {
+      terminal: false,
+      user: { uid: INSTANCE_UID, gid: INSTANCE_GID, umask: 0o022 },
+      args: pidOneCommand(spec.command),
+      env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
+      cwd: spec.cwd,
+      capabilities: noCapabilities,
+      rlimits: [
+        { type: 'RLIMIT_NOFILE', hard: spec.limits.openFiles, soft: spec.limits.openFiles },
+        { type: 'RLIMIT_CORE', hard: 0, soft: 0 },
+      ],
+      noNewPrivileges: true,
+    },
+    mounts: mounts(spec, places.fifo),
+    linux: {
+      namespaces: [
+        { type: 'user' },
+        { type: 'mount' },
+        { type: 'pid' },
+        { type: 'ipc' },
+        { type: 'uts' },
+        { type: 'cgroup' },
+        network,
+      ],
+      uidMappings: ids,
+      gidMappings: ids,
+      cgroupsPath: places.cgroupPath,
+      resources: resources(spec.limits),
+      seccomp: seccompProfile(),
+      maskedPaths: MASKED_PATHS,
+      readonlyPaths: READ_ONLY_PATHS,
+      devices: [],
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { constants, open } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { hostCommand } from './host-command.js';
+
+/** FIFOs made by one `mkfifo`. */
+const BATCH = 16;
+/** Instances may write, and nothing else. */
+const MODE = '622';
+
+/** Node.js cannot make a FIFO, and a process for each would be on the path of a start: so they are made ahead. */
+export class FifoPool {
+  private readonly free: string[] = [];
+  private made = 0;
+  private filling: Promise<void> | undefined;
+
+  constructor(private readonly folder: string) {}
+
+  async take(): Promise<string> {
+    while (this.free.length === 0) await this.fill();
+    const fifo = this.free.pop() as string;
+    if (this.free.length < BATCH / 2) this.fill().catch(() => undefined);
+    return fifo;
+  }
+
+  async remove(fifo: string): Promise<void> {
+    await rm(fifo, { force: true });
+  }
+
+  fill(): Promise<void> {
+    this.filling ??= this.make().finally(() => (this.filling = undefined));
+    return this.filling;
+  }
+
+  private async make(): Promise<void> {
+    const names = Array.from({ length: BATCH }, () => join(this.folder, `${this.made++}`));
+    await hostCommand('mkfifo', ['-m', MODE, ...names]);
+    this.free.push(...names);
+  }
+}
+
+/**
+ * The reading end of a FIFO. Opened before the first writer, so that no byte is missed and no writer waits; it ends when
+ * the last writer is gone.
+ */
+export async function openFifo(path: string): Promise<Readable> {
+  const fd = await promisify(open)(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
+}

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { IDS_PER_SANDBOX } from './container.config.js';
+
+export interface HostIdRange {
+  slot: number;
+  /** What id 0 of the instance is on the host. */
+  firstId: number;
+}
+
+/** Below are the host's own users, and the ranges that distributions give to theirs by default. */
+const FIRST_ID = 1_000_000_000;
+/** Each owner has a block of this many ranges, so that ids of different sandboxes differ on the host. */
+const RANGES_PER_OWNER = 1000;
+const OWNER_BLOCKS = 48;
+
+/** Gives each living sandbox user and group ids of its own on the host. */
+export class HostIds {
+  private readonly taken = new Set<number>();
+  private readonly first: number;
+
+  constructor(owner: string) {
+    const block = createHash('sha256').update(owner).digest().readUInt32BE() % OWNER_BLOCKS;
+    this.first = FIRST_ID + block * RANGES_PER_OWNER * IDS_PER_SANDBOX;
+  }
+
+  take(): HostIdRange {
+    let slot = 0;
+    while (this.taken.has(slot)) slot += 1;
+    this.taken.add(slot);
+    return { slot, firstId: this.first + (slot % RANGES_PER_OWNER) * IDS_PER_SANDBOX };
+  }
+
+  giveBack(range: HostIdRange): void {
+    this.taken.delete(range.slot);
+  }
+}

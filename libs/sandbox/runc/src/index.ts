@@ -1,0 +1,23 @@
+/**
+ * Files in the order of use:
+ * - sandbox.driver.ts: prepare, create, recover, close
+ * - container.config.ts: a specification as an OCI bundle
+ * - running.sandbox.ts: one container that runs, and how its end is noticed
+ * - cgroup.ts: limits and readings, version 1 and 2, as files
+ * - router.network.ts, relay.ts, network.pool.ts: the network of instances
+ * - fifo.pool.ts, host-ids.ts: other things that each sandbox takes and gives back
+ * - host.check.ts, owner.lock.ts, recovery.ts, driver-paths.ts, host-command.ts: the host
+ */
+import {
+  checkDriverOptions,
+  SafeSandboxDriver,
+  type SandboxDriver,
+  type SandboxDriverOptions,
+} from '@openscf/sandbox-api';
+import { RuncSandboxDriver } from './sandbox.driver.js';
+
+/** Throws SandboxError `invalid-spec` when the options are wrong; the host is looked at by `prepare`. */
+export function createRuncDriver(options: SandboxDriverOptions): SandboxDriver {
+  checkDriverOptions(options);
+  return new SafeSandboxDriver(new RuncSandboxDriver(options), options.createTimeoutMs);
+}
