@@ -40,6 +40,11 @@ export class DispatchServer {
         resolve();
       });
     });
+    return this.port;
+  }
+
+  /** The port it listens on; the configured one before that. */
+  get port(): number {
     const address = this.server.address();
     return typeof address === 'object' && address !== null ? address.port : this.options.port;
   }

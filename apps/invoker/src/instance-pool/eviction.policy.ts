@@ -1,0 +1,23 @@
+export interface IdleInstance {
+  readonly memoryMb: number;
+  /** When it became idle. */
+  readonly idleSince: number;
+}
+
+/**
+ * Which idle instances go so that `neededMb` become free: the least valuable first, and that is the one not used for
+ * the longest time. No more than needed; empty when nothing must go; undefined when all of them would not be enough.
+ */
+export function chooseEvictions<I extends IdleInstance>(
+  idle: readonly I[],
+  neededMb: number,
+): I[] | undefined {
+  const chosen: I[] = [];
+  let missingMb = neededMb;
+  for (const instance of [...idle].sort((a, b) => a.idleSince - b.idleSince)) {
+    if (missingMb <= 0) break;
+    chosen.push(instance);
+    missingMb -= instance.memoryMb;
+  }
+  return missingMb <= 0 ? chosen : undefined;
+}

@@ -1,0 +1,56 @@
+/** Kinds of frames between invoker and instance: see libs/runtimes/README.md. */
+export const channelFrame = {
+  hello: 1,
+  init: 2,
+  ready: 3,
+  initFailed: 4,
+  invoke: 5,
+  result: 6,
+  error: 7,
+} as const;
+
+/** A failure as a bootstrap reports it. */
+export interface RuntimeFailure {
+  readonly reason:
+    | 'handler-not-found'
+    | 'load-failed'
+    | 'event-not-json'
+    | 'exception'
+    | 'result-not-json'
+    | 'result-too-large';
+  readonly message: string;
+  /** Frames of the user's own code; empty where there are none. */
+  readonly stackTrace: string;
+  /** The process must not be used again. */
+  readonly recycle?: boolean;
+}
+
+const REASONS: ReadonlySet<string> = new Set<RuntimeFailure['reason']>([
+  'handler-not-found',
+  'load-failed',
+  'event-not-json',
+  'exception',
+  'result-not-json',
+  'result-too-large',
+]);
+
+/** Reads a failure from the head of a frame. The user's code shares a process with its sender, so that nothing in it is trusted. */
+export function readFailure(head: Buffer): RuntimeFailure {
+  try {
+    const value = JSON.parse(head.toString('utf8')) as Partial<Record<keyof RuntimeFailure, unknown>>;
+    const reason = typeof value.reason === 'string' && REASONS.has(value.reason) ? value.reason : 'exception';
+    return {
+      reason: reason as RuntimeFailure['reason'],
+      message: typeof value.message === 'string' ? value.message : '',
+      stackTrace: typeof value.stackTrace === 'string' ? value.stackTrace : '',
+      recycle: value.recycle === true,
+    };
+  } catch {
+    return {
+      reason: 'exception',
+      message: 'the runtime sent an error that cannot be read',
+      stackTrace: '',
+      recycle: true,
+    };
+  }
+}

@@ -1,0 +1,84 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Bus, BusModule } from '@openscf/bus';
+import { ObjectStore, ObjectStoreModule } from '@openscf/object-store';
+import type { SandboxDriver } from '@openscf/sandbox-api';
+import { Readiness } from '@openscf/service-kit';
+import type { Logger } from '@openscf/telemetry';
+import { CodeCache } from './code-cache/code-cache.js';
+import { RuntimeCatalog } from './instance/runtime-catalog.js';
+import { createSandboxDriver } from './instance/sandbox-driver.factory.js';
+import { sandboxOwner, type InvokerConfig } from './invoker.config.js';
+import { makeInvoker } from './invoker.factory.js';
+import { InvokerService } from './invoker.service.js';
+
+/** The name and port at which instances find the object store. */
+const OBJECT_STORE = { name: 'minio.openscf.internal', port: 9000 };
+const SANDBOX_DRIVER = Symbol('SandboxDriver');
+const MB = 1024 * 1024;
+
+/** Puts the invoker together. */
+@Module({})
+export class InvokerModule {
+  static forRoot(config: InvokerConfig, logger: Logger): DynamicModule {
+    return {
+      module: InvokerModule,
+      imports: [
+        BusModule.forRoot({
+          brokers: config.kafkaBrokers,
+          clientId: `openscf-invoker-${config.invokerId}`,
+          logger,
+        }),
+        ObjectStoreModule.forRoot({
+          url: config.minioUrl,
+          accessKey: config.minioRootUser,
+          secretKey: config.minioRootPassword,
+        }),
+      ],
+      providers: [
+        { provide: SANDBOX_DRIVER, useFactory: () => sandboxDriver(config) },
+        {
+          provide: RuntimeCatalog,
+          useFactory: () => RuntimeCatalog.load(join(config.cache, 'runtimes', 'runtimes.json')),
+        },
+        {
+          provide: CodeCache,
+          useFactory: (store: ObjectStore) => codeCache(config, store, logger),
+          inject: [ObjectStore],
+        },
+        {
+          provide: InvokerService,
+          useFactory: (
+            bus: Bus,
+            driver: SandboxDriver,
+            runtimes: RuntimeCatalog,
+            code: CodeCache,
+            readiness: Readiness,
+          ) => makeInvoker({ bus, driver, runtimes, codeCache: code, readiness, logger }, config),
+          inject: [Bus, SANDBOX_DRIVER, RuntimeCatalog, CodeCache, Readiness],
+        },
+      ],
+    };
+  }
+}
+
+function sandboxDriver(config: InvokerConfig): Promise<SandboxDriver> {
+  const store = new URL(config.minioUrl);
+  const port = Number(store.port || (store.protocol === 'https:' ? 443 : 80));
+  return createSandboxDriver(config.sandboxDriver, {
+    owner: sandboxOwner(config),
+    relays: [{ ...OBJECT_STORE, target: { host: store.hostname, port } }],
+    publicEgress: true,
+    readyNetworks: availableParallelism() + 2,
+  });
+}
+
+function codeCache(config: InvokerConfig, store: ObjectStore, logger: Logger): CodeCache {
+  return new CodeCache({
+    root: join(config.home, 'invoker', 'code-cache'),
+    maxBytes: config.codeCacheMb * MB,
+    fetch: (objectKey) => store.get(config.platformBucket, objectKey),
+    log: (fields, message) => logger.info(fields, message),
+  });
+}

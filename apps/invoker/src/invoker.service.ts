@@ -1,0 +1,83 @@
+import { mkdir, rm } from 'node:fs/promises';
+import type { CompactedTable } from '@openscf/bus';
+import type { FunctionState, Grant } from '@openscf/contracts';
+import type { DispatchServer } from '@openscf/dispatch';
+import type { SandboxDriver } from '@openscf/sandbox-api';
+import type { OnDrain, Readiness } from '@openscf/service-kit';
+import type { Logger } from '@openscf/telemetry';
+import type { CodeCache } from './code-cache/code-cache.js';
+import type { HeartbeatService } from './heartbeat/heartbeat.service.js';
+import type { InstancePool } from './instance-pool/instance-pool.js';
+import type { QuotaMeter } from './instance-pool/quota.meter.js';
+import type { Instance } from './instance/instance.js';
+import type { IntakeService } from './intake/intake.service.js';
+import type { RecordShipper } from './log-shipping/record.shipper.js';
+
+export interface InvokerParts {
+  readonly functions: CompactedTable<FunctionState>;
+  readonly placements: CompactedTable<Grant>;
+  readonly driver: SandboxDriver;
+  readonly codeCache: Pick<CodeCache, 'open'>;
+  readonly quota: QuotaMeter;
+  readonly pool: InstancePool<Instance>;
+  readonly intake: IntakeService<Instance>;
+  readonly server: DispatchServer;
+  readonly heartbeat: HeartbeatService;
+  readonly shipper: RecordShipper;
+  readonly readiness: Pick<Readiness, 'add'>;
+  readonly logger: Logger;
+  /** Folder of the instances' channels: nothing in it outlives the process. */
+  readonly runRoot: string;
+}
+
+const REAP_MS = 1_000;
+/** Kept back of the time to end, for taking down what still runs and for the last records. */
+const LAST_STEPS_MS = 4_000;
+
+/**
+ * Starts and ends the invoker.
+ *
+ * Start: leftovers of an earlier life are removed, the tables are read, calls are taken, and then it says so.
+ * End: it says that it takes nothing new, finishes what runs (bounded), destroys every instance, sends the last records and
+ * leaves a tombstone.
+ */
+export class InvokerService implements OnDrain {
+  private reaper: NodeJS.Timeout | undefined;
+  private listening = false;
+
+  constructor(private readonly parts: InvokerParts) {}
+
+  async start(): Promise<void> {
+    const { functions, placements, driver, codeCache, quota, pool, server, heartbeat, readiness, runRoot } =
+      this.parts;
+    readiness.add('tables', () => functions.isReady && placements.isReady);
+    readiness.add('dispatch', () => this.listening);
+    readiness.add('grant', () => quota.limitMb > 0);
+    await Promise.all([driver.prepare(), codeCache.open(), this.clearRunRoot(runRoot)]);
+    await Promise.all([functions.ready, placements.ready]);
+    functions.onChange((key, state) => pool.retire(key, state));
+    placements.onChange(() => heartbeat.change());
+    const port = await server.listen();
+    this.listening = true;
+    this.parts.logger.info({ port, sandbox: driver.capabilities() }, 'invoker takes calls');
+    heartbeat.start();
+    this.reaper = setInterval(() => pool.reap(), REAP_MS);
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    const { intake, pool, shipper, heartbeat, server, driver, runRoot } = this.parts;
+    const stopped = intake.stop(deadlineMs - LAST_STEPS_MS);
+    await heartbeat.send();
+    await stopped;
+    clearInterval(this.reaper);
+    await pool.close();
+    await server.close();
+    await Promise.all([shipper.stop(deadlineMs - LAST_STEPS_MS / 4), heartbeat.leave(), driver.close()]);
+    await rm(runRoot, { recursive: true, force: true });
+  }
+
+  private async clearRunRoot(runRoot: string): Promise<void> {
+    await rm(runRoot, { recursive: true, force: true });
+    await mkdir(runRoot, { recursive: true, mode: 0o711 });
+  }
+}
