@@ -14,7 +14,9 @@ import { aFunctionState, anAsyncEvent, sharedParts } from '@openscf/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AsyncQueue, type AsyncQueueOptions } from './async-queue.service.js';
 import { migrations } from './parked-event.migrations.js';
-import { ParkedEventRepository, type SchedulerTables } from './parked-event.repository.js';
+import { ParkedEventRepository } from './parked-event.repository.js';
+import type { SchedulerTables } from './parked-event.schema.js';
+import { WorkerRepository } from './worker.repository.js';
 
 const AWAY_URL = 'postgres://openscf@127.0.0.1:1/openscf';
 
@@ -66,6 +68,7 @@ class Harness {
         },
       },
       rows: new ParkedEventRepository(database, workerId),
+      workers: new WorkerRepository(database, workerId),
       total: 100,
       perFunction: 4,
       logger: silentLogger(),
@@ -270,7 +273,10 @@ describe('the async queue', () => {
       migrations,
       logger: silentLogger(),
     });
-    const harness = await started({ rows: new ParkedEventRepository(away, 'away') });
+    const harness = await started({
+      rows: new ParkedEventRepository(away, 'away'),
+      workers: new WorkerRepository(away, 'away'),
+    });
     await harness.deliver('r1');
     harness.answer = () => failed;
     const handled = harness.deliver('r2');

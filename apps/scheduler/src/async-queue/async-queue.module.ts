@@ -9,7 +9,9 @@ import { newWorkerId, type SchedulerConfig } from '../scheduler.config.js';
 import { AsyncQueueController } from './async-queue.controller.js';
 import { AsyncQueue } from './async-queue.service.js';
 import { migrations } from './parked-event.migrations.js';
-import { ParkedEventRepository, type SchedulerTables } from './parked-event.repository.js';
+import { ParkedEventRepository } from './parked-event.repository.js';
+import type { SchedulerTables } from './parked-event.schema.js';
+import { WorkerRepository } from './worker.repository.js';
 
 /** Starts the queue with the application and closes what it needs at the end. */
 class AsyncQueueLifetime implements OnModuleInit, OnApplicationShutdown {
@@ -52,17 +54,20 @@ export class AsyncQueueModule {
         {
           provide: AsyncQueue,
           inject: [Bus, Dispatcher, Database],
-          useFactory: (bus: Bus, dispatcher: Dispatcher, database: Database<SchedulerTables>) =>
-            new AsyncQueue({
+          useFactory: (bus: Bus, dispatcher: Dispatcher, database: Database<SchedulerTables>) => {
+            const workerId = newWorkerId();
+            return new AsyncQueue({
               bus,
               functions: bus.table(topics.functions),
               ready: Promise.all([bus.table(topics.functions).ready, bus.table(topics.invokers).ready]),
               dispatcher,
-              rows: new ParkedEventRepository(database, newWorkerId()),
+              rows: new ParkedEventRepository(database, workerId),
+              workers: new WorkerRepository(database, workerId),
               total: config.asyncConcurrency,
               perFunction: config.asyncConcurrencyPerFunction,
               logger,
-            }),
+            });
+          },
         },
         {
           provide: AsyncQueueLifetime,

@@ -12,6 +12,7 @@ import { FunctionSlots } from './function-slots.policy.js';
 import type { ParkedEventRepository } from './parked-event.repository.js';
 import { ParkedEvents } from './parked-events.service.js';
 import { WorkerLife } from './worker-life.service.js';
+import type { WorkerRepository } from './worker.repository.js';
 
 /** Kept of the time to end for giving rows back and committing. */
 const RESIGN_MS = 2_000;
@@ -24,6 +25,7 @@ export interface AsyncQueueOptions {
   readonly ready: Promise<unknown>;
   readonly dispatcher: Pick<Dispatcher, 'invoke'>;
   readonly rows: ParkedEventRepository;
+  readonly workers: WorkerRepository;
   readonly total: number;
   readonly perFunction: number;
   readonly logger: Logger;
@@ -65,7 +67,7 @@ export class AsyncQueue {
       stopped,
     });
     this.parked = new ParkedEvents({ rows, slots, worker: this.worker, logger });
-    this.life = new WorkerLife(rows, logger);
+    this.life = new WorkerLife(options.workers, logger);
   }
 
   /** Resolves when events are read from Kafka; parked ones follow when PostgreSQL is there. */
@@ -92,16 +94,16 @@ export class AsyncQueue {
     await Promise.all([this.consumer.stop(leftMs()), this.worker.idle(leftMs())]);
     this.stopping.abort(new Error('the scheduler stops'));
     this.life.stop();
-    await this.options.rows.resign().catch(() => undefined);
+    await this.options.workers.resign().catch(() => undefined);
   }
 
   /** Waits for PostgreSQL as long as it takes; a migration that fails ends the process. */
   private async startRows(): Promise<void> {
-    const { rows } = this.options;
+    const { rows, workers } = this.options;
     const stopped = this.stopping.signal;
     while (!stopped.aborted) {
       try {
-        await rows.prepare();
+        await workers.prepare();
         break;
       } catch (error) {
         if (stopped.aborted) return;
@@ -110,6 +112,7 @@ export class AsyncQueue {
       }
     }
     if (stopped.aborted) return;
+    rows.open();
     this.life.start();
     this.parked.start();
   }

@@ -4,14 +4,10 @@ import { silentLogger } from '@openscf/telemetry';
 import { anAsyncEvent, sharedParts } from '@openscf/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { migrations } from './parked-event.migrations.js';
-import {
-  FIRST_EPOCH,
-  LEASE_MS,
-  ParkedEventRepository,
-  type QueuedEvent,
-  type SchedulerTables,
-} from './parked-event.repository.js';
+import { FIRST_EPOCH, LEASE_MS, ParkedEventRepository, type QueuedEvent } from './parked-event.repository.js';
+import type { SchedulerTables } from './parked-event.schema.js';
 import { NO_PROGRESS } from './retry.policy.js';
+import { WorkerRepository } from './worker.repository.js';
 
 function queued(requestId: string, functionName = 'hello'): QueuedEvent {
   const event = anAsyncEvent({ requestId, functionName, event: '{"text":"a\\u0000b"}' });
@@ -23,6 +19,8 @@ describe('parked events', () => {
   let database: Database<SchedulerTables>;
   let one: ParkedEventRepository;
   let two: ParkedEventRepository;
+  let oneLives: WorkerRepository;
+  let twoLives: WorkerRepository;
   const claim = (rows: ParkedEventRepository, fields = {}) =>
     rows.claim({ limit: 10, perFunction: 10, busy: [], ...fields });
   const idsOf = (events: QueuedEvent[]) => events.map(({ event }) => event.requestId).sort();
@@ -36,14 +34,18 @@ describe('parked events', () => {
     });
     one = new ParkedEventRepository(database, 'one');
     two = new ParkedEventRepository(database, 'two');
-    await Promise.all([one.prepare(), two.prepare()]);
+    oneLives = new WorkerRepository(database, 'one');
+    twoLives = new WorkerRepository(database, 'two');
+    await Promise.all([oneLives.prepare(), twoLives.prepare()]);
+    one.open();
+    two.open();
   });
 
   afterAll(() => database.close());
 
   beforeEach(async () => {
     await sql`truncate parked_events`.execute(database.kysely);
-    await Promise.all([one.beat(), two.beat()]);
+    await Promise.all([oneLives.beat(), twoLives.beat()]);
   });
 
   it('come back as they were, when they are due, to one worker', async () => {
@@ -120,14 +122,14 @@ describe('parked events', () => {
     await sql`update workers set seen_at = now() - interval '16 seconds' where worker_id = 'one'`.execute(
       database.kysely,
     );
-    expect(await two.reclaim(15_000)).toBe(1);
+    expect(await twoLives.reclaim(15_000)).toBe(1);
     expect(idsOf(await claim(two))).toEqual(['r1']);
     expect(await one.remove('r1', FIRST_EPOCH)).toBe(false);
   });
 
   it('are given back by a worker that ends', async () => {
     await one.parkLeased(queued('r1'));
-    await one.resign();
+    await oneLives.resign();
     expect(idsOf(await claim(two))).toEqual(['r1']);
   });
 

@@ -1,23 +1,8 @@
 import { asyncEventSchema, UnavailableError, type AsyncEvent } from '@openscf/contracts';
-import { sql, type Database, type Kysely } from '@openscf/persistence';
+import { sql, type Database } from '@openscf/persistence';
+import type { ParkedEventRow, SchedulerTables } from './parked-event.schema.js';
 import type { Progress } from './retry.policy.js';
-
-interface ParkedEventRow {
-  request_id: string;
-  function_key: string;
-  event: string;
-  progress: string;
-  traceparent: string | null;
-  due_at: Date;
-  leased_by: string | null;
-  lease_epoch: number;
-  parked_at: Date;
-}
-
-export interface SchedulerTables {
-  parked_events: ParkedEventRow;
-  workers: { worker_id: string; seen_at: Date };
-}
+import { RowBatch } from './row-batch.service.js';
 
 /** An event with all that its next attempt needs. */
 export interface QueuedEvent {
@@ -29,6 +14,24 @@ export interface QueuedEvent {
 
 export interface LeasedEvent extends QueuedEvent {
   readonly leaseEpoch: number;
+}
+
+interface NewRow {
+  readonly requestId: string;
+  readonly functionKey: string;
+  readonly event: string;
+  readonly progress: string;
+  readonly traceparent: string | null;
+  readonly dueAt: Date;
+  readonly leasedBy: string | null;
+}
+
+/** What a leased row becomes: rescheduled, or without `progress` and `dueAt` removed. */
+interface Settlement {
+  readonly requestId: string;
+  readonly leaseEpoch: number;
+  readonly progress?: string;
+  readonly dueAt?: Date;
 }
 
 export interface ClaimOptions {
@@ -46,21 +49,22 @@ export const LEASE_MS = 1_320_000;
 /**
  * Parked events. A row is due at `due_at`: its next attempt, or the end of its lease while `leased_by` has it. Every claim
  * raises `lease_epoch`; who settles a row names the epoch it claimed, so one that was taken over settles nothing.
- * Until the tables are there every call throws UnavailableError, as it does when PostgreSQL is away.
+ * Until `open` every call throws UnavailableError, as it does when PostgreSQL is away.
  */
 export class ParkedEventRepository {
-  private prepared = false;
+  private opened = false;
+  private readonly inserts = new RowBatch<NewRow, boolean>((rows) => this.insertAll(rows));
+  private readonly updates = new RowBatch<Settlement, boolean>((rows) => this.rescheduleAll(rows));
+  private readonly removals = new RowBatch<Settlement, boolean>((rows) => this.removeAll(rows));
 
   constructor(
     private readonly database: Database<SchedulerTables>,
     readonly workerId: string,
   ) {}
 
-  /** Waits for PostgreSQL, makes the tables and says that this worker lives. */
-  async prepare(): Promise<void> {
-    await this.database.prepare();
-    await beat(this.database.kysely, this.workerId);
-    this.prepared = true;
+  /** Call once the tables are there and the worker is known (worker.repository.ts). */
+  open(): void {
+    this.opened = true;
   }
 
   /** Keeps an event until `at`. One that is kept already stays as it is. */
@@ -133,26 +137,18 @@ export class ParkedEventRepository {
   }
 
   /** Gives a leased event its next attempt. False when the lease was lost. */
-  async reschedule(requestId: string, leaseEpoch: number, progress: Progress, at: number): Promise<boolean> {
-    const result = await this.db
-      .updateTable('parked_events')
-      .set({ progress: JSON.stringify(progress), due_at: new Date(at), leased_by: null })
-      .where('request_id', '=', requestId)
-      .where('lease_epoch', '=', leaseEpoch)
-      .where('leased_by', '=', this.workerId)
-      .executeTakeFirst();
-    return result.numUpdatedRows > 0n;
+  reschedule(requestId: string, leaseEpoch: number, progress: Progress, at: number): Promise<boolean> {
+    return this.updates.add({
+      requestId,
+      leaseEpoch,
+      progress: JSON.stringify(progress),
+      dueAt: new Date(at),
+    });
   }
 
   /** Forgets a leased event that is done or dead-lettered. False when the lease was lost. */
-  async remove(requestId: string, leaseEpoch: number): Promise<boolean> {
-    const result = await this.db
-      .deleteFrom('parked_events')
-      .where('request_id', '=', requestId)
-      .where('lease_epoch', '=', leaseEpoch)
-      .where('leased_by', '=', this.workerId)
-      .executeTakeFirst();
-    return result.numDeletedRows > 0n;
+  remove(requestId: string, leaseEpoch: number): Promise<boolean> {
+    return this.removals.add({ requestId, leaseEpoch });
   }
 
   async count(): Promise<{ waiting: number; leased: number }> {
@@ -163,63 +159,67 @@ export class ParkedEventRepository {
     return { waiting: Number(row.all) - Number(row.leased), leased: Number(row.leased) };
   }
 
-  /** Says that this worker lives. */
-  async beat(): Promise<void> {
-    await beat(this.db, this.workerId);
-  }
-
-  /** Forgets workers that were not seen for `lostAfterMs` and makes due what they have leased. Returns how many events. */
-  async reclaim(lostAfterMs: number): Promise<number> {
-    return this.database.transaction(async (trx) => {
-      await sql`delete from workers where seen_at < now() - ${lostAfterMs} * interval '1 millisecond'`.execute(
-        trx,
-      );
-      const result = await sql`
-        update parked_events set due_at = now(), leased_by = null
-        where leased_by is not null and leased_by not in (select worker_id from workers)`.execute(trx);
-      return Number(result.numAffectedRows ?? 0n);
+  private insert(queued: QueuedEvent, dueAt: Date, leasedBy: string | null): Promise<boolean> {
+    return this.inserts.add({
+      requestId: queued.event.requestId,
+      functionKey: queued.functionKey,
+      event: JSON.stringify(queued.event),
+      progress: JSON.stringify(queued.progress),
+      traceparent: queued.traceparent ?? null,
+      dueAt,
+      leasedBy,
     });
   }
 
-  /** At the end of the process: what it still has leased is due for others. */
-  async resign(): Promise<void> {
-    await this.database.transaction(async (trx) => {
-      await trx.deleteFrom('workers').where('worker_id', '=', this.workerId).execute();
-      await trx
-        .updateTable('parked_events')
-        .set({ due_at: new Date(), leased_by: null })
-        .where('leased_by', '=', this.workerId)
-        .execute();
-    });
+  /** @returns for each row whether it was not there before */
+  private async insertAll(rows: readonly NewRow[]): Promise<boolean[]> {
+    const { rows: inserted } = await sql<{ request_id: string }>`
+      insert into parked_events (request_id, function_key, event, progress, traceparent, due_at, leased_by, lease_epoch)
+      select *, ${FIRST_EPOCH}::int from unnest(
+        ${rows.map((row) => row.requestId)}::text[], ${rows.map((row) => row.functionKey)}::text[],
+        ${rows.map((row) => row.event)}::text[], ${rows.map((row) => row.progress)}::text[],
+        ${rows.map((row) => row.traceparent)}::text[], ${rows.map((row) => row.dueAt)}::timestamptz[],
+        ${rows.map((row) => row.leasedBy)}::text[])
+      on conflict (request_id) do nothing
+      returning request_id`.execute(this.db);
+    return taken(rows, inserted);
   }
 
-  private async insert(queued: QueuedEvent, dueAt: Date, leasedBy: string | null): Promise<boolean> {
-    const result = await this.db
-      .insertInto('parked_events')
-      .values({
-        request_id: queued.event.requestId,
-        function_key: queued.functionKey,
-        event: JSON.stringify(queued.event),
-        progress: JSON.stringify(queued.progress),
-        traceparent: queued.traceparent ?? null,
-        due_at: dueAt,
-        leased_by: leasedBy,
-        lease_epoch: FIRST_EPOCH,
-        parked_at: new Date(),
-      })
-      .onConflict((conflict) => conflict.column('request_id').doNothing())
-      .executeTakeFirst();
-    return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+  private async rescheduleAll(rows: readonly Settlement[]): Promise<boolean[]> {
+    const { rows: updated } = await sql<{ request_id: string }>`
+      update parked_events p
+      set progress = s.progress, due_at = s.due_at, leased_by = null
+      from unnest(
+        ${rows.map((row) => row.requestId)}::text[], ${rows.map((row) => row.leaseEpoch)}::int[],
+        ${rows.map((row) => row.progress)}::text[], ${rows.map((row) => row.dueAt)}::timestamptz[]
+      ) as s(request_id, lease_epoch, progress, due_at)
+      where p.request_id = s.request_id and p.lease_epoch = s.lease_epoch and p.leased_by = ${this.workerId}
+      returning p.request_id`.execute(this.db);
+    return taken(rows, updated);
+  }
+
+  private async removeAll(rows: readonly Settlement[]): Promise<boolean[]> {
+    const { rows: removed } = await sql<{ request_id: string }>`
+      delete from parked_events p
+      using unnest(
+        ${rows.map((row) => row.requestId)}::text[], ${rows.map((row) => row.leaseEpoch)}::int[]
+      ) as s(request_id, lease_epoch)
+      where p.request_id = s.request_id and p.lease_epoch = s.lease_epoch and p.leased_by = ${this.workerId}
+      returning p.request_id`.execute(this.db);
+    return taken(rows, removed);
   }
 
   private get db() {
-    if (!this.prepared) throw new UnavailableError('PostgreSQL has not answered since the start');
+    if (!this.opened) throw new UnavailableError('PostgreSQL has not answered since the start');
     return this.database.kysely;
   }
 }
 
-async function beat(db: Kysely<SchedulerTables>, workerId: string): Promise<void> {
-  await sql`
-    insert into workers (worker_id, seen_at) values (${workerId}, now())
-    on conflict (worker_id) do update set seen_at = now()`.execute(db);
+/** For each row whether the statement returned it; one that is in the statement twice counts once. */
+function taken(
+  rows: readonly { requestId: string }[],
+  returned: readonly { request_id: string }[],
+): boolean[] {
+  const ids = new Set(returned.map((row) => row.request_id));
+  return rows.map(({ requestId }) => ids.delete(requestId));
 }

@@ -1,5 +1,5 @@
 import type { Logger } from '@openscf/telemetry';
-import type { ParkedEventRepository } from './parked-event.repository.js';
+import type { WorkerRepository } from './worker.repository.js';
 
 const BEAT_MS = 3_000;
 /** A worker that was not seen for this long is dead or cut off; what it had leased runs again elsewhere. */
@@ -15,7 +15,7 @@ export class WorkerLife {
   private stopped = false;
 
   constructor(
-    private readonly rows: ParkedEventRepository,
+    private readonly workers: WorkerRepository,
     private readonly logger: Logger,
   ) {}
 
@@ -30,7 +30,7 @@ export class WorkerLife {
 
   private async beat(): Promise<void> {
     try {
-      await this.rows.beat();
+      await this.workers.beat();
       this.seenSince ??= Date.now();
       if (Date.now() - this.seenSince >= WORKER_LOST_AFTER_MS) await this.reclaim();
     } catch {
@@ -41,7 +41,7 @@ export class WorkerLife {
   }
 
   private async reclaim(): Promise<void> {
-    const events = await this.rows.reclaim(WORKER_LOST_AFTER_MS);
+    const events = await this.workers.reclaim(WORKER_LOST_AFTER_MS);
     if (events > 0) this.logger.warn({ events }, 'events of lost workers taken back');
   }
 }
