@@ -38,7 +38,7 @@ export async function fireByKafka(client: CloudClient, { ports }: Settings): Pro
   try {
     await Promise.all([admin.connect(), producer.connect()]);
     await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: 1 }] });
-    const description = { maxMsgNum: 100, offset: 'earliest', retry: 10_000, timeOut: 60 };
+    const description = { maxMsgNum: 1, offset: 'earliest', retry: 10_000, timeOut: 1 };
     await ensureTrigger(client, 'ckafka', `ckafka-local-${TOPIC}`, JSON.stringify(description));
     const mark = randomUUID();
     const sinceMs = Date.now();

@@ -1,27 +1,39 @@
 import { ask } from './socket.ts';
 
-const METADATA_API = 3;
-const METADATA_VERSION = 1;
+const METADATA = { api: 3, version: 1 };
+const FIND_COORDINATOR = { api: 10, version: 0 };
 const CORRELATION_ID = 1;
 
-/** Kafka is ready when its metadata lists a broker: a broker that may not serve yet ("fenced") is not listed. */
+/**
+ * Kafka is ready when its metadata lists a broker (one that may not serve yet, "fenced", is not listed) and consumer
+ * groups find their coordinator. To ask for one makes Kafka create its topic of offsets, which the first consumers would
+ * otherwise wait for.
+ */
 export async function kafkaProbe(port: number): Promise<void> {
-  const brokers = await ask(port, metadataRequest(), (received) => {
-    if (received.length < 4 || received.length < 4 + received.readInt32BE(0)) return undefined;
-    return received.readInt32BE(8); // length, correlation id, then the number of brokers
-  });
-  if (brokers < 1) throw new Error('the broker does not serve yet');
+  const noTopics = Buffer.alloc(4);
+  const metadata = await exchange(port, METADATA, noTopics);
+  if (metadata.readInt32BE(0) < 1) throw new Error('the broker does not serve yet');
+  const group = 'openscf.probe';
+  const groupId = Buffer.concat([Buffer.of(0, group.length), Buffer.from(group)]);
+  const coordinator = await exchange(port, FIND_COORDINATOR, groupId);
+  const errorCode = coordinator.readInt16BE(0);
+  if (errorCode !== 0) throw new Error(`consumer groups cannot be served yet (error ${errorCode})`);
 }
 
-/** A metadata request of the Kafka protocol, version 1, with an empty list of topics. */
-function metadataRequest(): Buffer {
-  const body = Buffer.alloc(2 + 2 + 4 + 2 + 4);
-  body.writeInt16BE(METADATA_API, 0);
-  body.writeInt16BE(METADATA_VERSION, 2);
-  body.writeInt32BE(CORRELATION_ID, 4);
-  body.writeInt16BE(-1, 8); // no client id
-  body.writeInt32BE(0, 10); // no topics
-  const length = Buffer.alloc(4);
-  length.writeInt32BE(body.length, 0);
-  return Buffer.concat([length, body]);
+/** One request of the Kafka protocol. Resolves with the body of the answer. */
+function exchange(
+  port: number,
+  { api, version }: { api: number; version: number },
+  body: Buffer,
+): Promise<Buffer> {
+  const head = Buffer.alloc(4 + 2 + 2 + 4 + 2);
+  head.writeInt32BE(head.length - 4 + body.length, 0);
+  head.writeInt16BE(api, 4);
+  head.writeInt16BE(version, 6);
+  head.writeInt32BE(CORRELATION_ID, 8);
+  head.writeInt16BE(-1, 12); // no client id
+  return ask(port, Buffer.concat([head, body]), (received) => {
+    if (received.length < 4 || received.length < 4 + received.readInt32BE(0)) return undefined;
+    return received.subarray(8); // behind length and correlation id
+  });
 }
