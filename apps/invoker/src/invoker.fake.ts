@@ -103,18 +103,16 @@ export class BusFake implements InvokerBus {
 
 /** An invoker without Kafka and MinIO, with a driver of the test's choice, and a caller in front of it. */
 export class InvokerFake {
-  readonly bus = new BusFake();
   private revision = 0;
   private requests = 0;
 
   private constructor(
     private readonly folder: string,
+    private readonly mountsCode: boolean,
     readonly service: InvokerService,
-    bus: BusFake,
+    readonly bus: BusFake,
     readonly dispatcher: Dispatcher,
-  ) {
-    this.bus = bus;
-  }
+  ) {}
 
   static async start(
     driver: SandboxDriver,
@@ -155,7 +153,8 @@ export class InvokerFake {
       },
     );
     await service.start();
-    const fake = new InvokerFake(folder, service, bus, new Dispatcher({ invokers: bus.invokers, logger }));
+    const dispatcher = new Dispatcher({ invokers: bus.invokers, logger });
+    const fake = new InvokerFake(folder, driver.name !== 'process', service, bus, dispatcher);
     fake.grant(settings.memoryMb ?? 1024);
     return fake;
   }
@@ -195,8 +194,8 @@ export class InvokerFake {
       status: 'Active',
       statusReason: '',
       runtime: 'Nodejs20.19',
-      // Absolute, for drivers that mount nothing.
-      handler: join(this.folder, sha256, 'index.main_handler'),
+      // Absolute for a driver that mounts nothing.
+      handler: this.mountsCode ? 'index.main_handler' : join(this.folder, sha256, 'index.main_handler'),
       memoryMb: 128,
       timeoutMs: 3_000,
       initTimeoutMs: 10_000,
