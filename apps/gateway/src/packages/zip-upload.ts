@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
-import { CallerError, type Upload } from '@openscf/contracts';
+import { CallerError, UnavailableError, type Upload } from '@openscf/contracts';
 import { errorCodes } from '@openscf/scf-api';
 import type { ObjectStore } from '@openscf/object-store';
+import { settlesWithin } from './deadline.js';
 
 /** What is used of the object store. */
 export type UploadStore = Pick<ObjectStore, 'put' | 'remove'>;
@@ -18,6 +19,9 @@ export interface ZipUploadOptions {
 /** A zip up to this size waits in memory and becomes one put; a larger one is sent in parts while it arrives. */
 const MEMORY_BYTES = 4 * 1024 * 1024;
 const PREFIX = 'uploads';
+const STORE_TIMEOUT_MS = 20_000;
+/** The answer waits so long for a clean store; a store that is away must not delay it further. */
+const DISCARD_WAIT_MS = 2_000;
 
 /**
  * One zip on its way into the object store. States: in memory → (grown large) streaming → stored | discarded.
@@ -66,21 +70,34 @@ export class ZipUpload {
   /** Completes the object. Resolves with what the registry needs to find it. */
   async store(): Promise<Upload> {
     const { store, bucket } = this.options;
-    if (this.stream) this.stream.end();
-    else this.stored = store.put(bucket, this.objectKey, Buffer.concat(this.held, this.sizeBytes));
+    this.stream?.end();
+    const stored = this.stored ?? store.put(bucket, this.objectKey, Buffer.concat(this.held, this.sizeBytes));
+    this.stored = stored;
     this.held = [];
-    await this.stored;
+    if (!(await settlesWithin(STORE_TIMEOUT_MS, stored))) {
+      throw new UnavailableError(
+        `The object store did not take ZipFile within ${STORE_TIMEOUT_MS} ms; try again later.`,
+      );
+    }
     if (this.failure !== undefined) throw this.failure;
     return { objectKey: this.objectKey, sizeBytes: this.sizeBytes, sha256: this.sha256.digest('hex') };
   }
 
-  /** Leaves nothing behind, whatever was done before. Never throws. */
+  /** Leaves nothing behind, whatever was done before; resolves then, or when the store takes too long over it. Never throws. */
   async discard(reason: Error): Promise<void> {
     this.held = [];
     if (this.stored === undefined) return;
     this.stream?.destroy(reason);
+    await settlesWithin(DISCARD_WAIT_MS, this.removeStored(this.stored));
+  }
+
+  get isEmpty(): boolean {
+    return this.sizeBytes === 0;
+  }
+
+  private async removeStored(stored: Promise<void>): Promise<void> {
     try {
-      await this.stored;
+      await stored;
     } catch {
       // It was given up half way: that is what was asked for.
     }
@@ -89,10 +106,6 @@ export class ZipUpload {
     } catch (error) {
       this.options.onLeftBehind(this.objectKey, error);
     }
-  }
-
-  get isEmpty(): boolean {
-    return this.sizeBytes === 0;
   }
 
   private beginStream(): void {
