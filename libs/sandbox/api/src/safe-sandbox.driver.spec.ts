@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { SafeSandboxDriver } from './safe-sandbox.driver.js';
+import { FakeSandboxDriver } from './sandbox-driver.fake.js';
+import type { SandboxSpec } from './sandbox.types.js';
+
+const spec = (changes: Partial<SandboxSpec> = {}): SandboxSpec => ({
+  id: 'one',
+  rootfs: '/roots/base',
+  command: ['/bin/true'],
+  env: {},
+  cwd: '/',
+  mounts: [],
+  runDirectory: '/run/one',
+  limits: { memoryMb: 128, cpuShares: 128, pids: 1024, openFiles: 1024, tmpMb: 512 },
+  network: 'none',
+  hostname: 'instance',
+  ...changes,
+});
+
+function makeSafe(createTimeoutMs?: number) {
+  const fake = new FakeSandboxDriver();
+  return { fake, safe: new SafeSandboxDriver(fake, createTimeoutMs) };
+}
+
+describe('SafeSandboxDriver', () => {
+  it.each<[string, Partial<SandboxSpec>]>([
+    ['id', { id: '../up' }],
+    ['rootfs', { rootfs: 'relative' }],
+    ['mounts.target', { mounts: [{ source: '/a', target: '/var/../etc', readOnly: true }] }],
+    ['env', { env: { 'A=B': 'x' } }],
+    ['limits.memoryMb', { limits: { ...spec().limits, memoryMb: 1 } }],
+    ['limits.cpuShares', { limits: { ...spec().limits, cpuShares: Number.NaN } }],
+    ['hostname', { hostname: 'a.b c' }],
+  ])('refuses a wrong %s before anything is made', async (field, changes) => {
+    const { fake, safe } = makeSafe();
+    await expect(safe.create(spec(changes))).rejects.toMatchObject({ reason: 'invalid-spec', info: { field } });
+    expect(fake.calls).toEqual([]);
+  });
+
+  it('refuses an id that lives, and takes it again after destroy', async () => {
+    const { safe } = makeSafe();
+    const first = await safe.create(spec());
+    await expect(safe.create(spec())).rejects.toMatchObject({ reason: 'invalid-spec' });
+    await first.destroy();
+    await expect(safe.create(spec())).resolves.toMatchObject({ id: 'one' });
+  });
+
+  it('takes an id again after its create failed', async () => {
+    const { fake, safe } = makeSafe();
+    fake.script({ createError: new Error('no room') });
+    await expect(safe.create(spec())).rejects.toThrow('no room');
+    await expect(safe.create(spec())).resolves.toMatchObject({ id: 'one' });
+  });
+
+  it('destroys what comes to life after the deadline', async () => {
+    const { fake, safe } = makeSafe(5);
+    fake.script({ createHangs: true });
+    await expect(safe.create(spec())).rejects.toMatchObject({ reason: 'start-timed-out', retryable: true });
+    fake.releaseCreate();
+    await expect.poll(() => fake.sandboxes.map(({ destroyed }) => destroyed)).toEqual([true]);
+  });
+
+  it('destroys once however often it is asked, and again when that failed', async () => {
+    const { fake, safe } = makeSafe();
+    fake.script({ destroyError: new Error('busy') });
+    const sandbox = await safe.create(spec());
+    await expect(sandbox.destroy()).rejects.toThrow('busy');
+    await Promise.all([sandbox.destroy(), sandbox.destroy()]);
+    expect(fake.living).toEqual([]);
+    await expect(sandbox.usage()).rejects.toMatchObject({ reason: 'sandbox-gone' });
+  });
+
+  it('does not leave a sandbox running with the wrong limits', async () => {
+    const { fake, safe } = makeSafe();
+    fake.script({ setLimitsError: new Error('read-only') });
+    const sandbox = await safe.create(spec());
+    await expect(sandbox.setLimits({ memoryMb: 256, cpuShares: 256 })).rejects.toThrow('read-only');
+    expect(fake.living).toEqual([]);
+  });
+
+  it('closes after all that live or are being made are destroyed', async () => {
+    const { fake, safe } = makeSafe();
+    await safe.create(spec());
+    fake.script({ createHangs: true });
+    const second = safe.create(spec({ id: 'two' }));
+    const closed = safe.close();
+    fake.releaseCreate();
+    await Promise.all([second, closed]);
+    expect(fake.sandboxes.map(({ destroyed }) => destroyed)).toEqual([true, true]);
+    expect(fake.calls.at(-1)).toBe('close');
+    await expect(safe.create(spec({ id: 'three' }))).rejects.toMatchObject({ reason: 'driver-closed' });
+  });
+});
