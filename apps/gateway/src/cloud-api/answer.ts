@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** How long, and how much of, a body that nobody wants is still read, so that its sender gets to the answer. */
-const DISCARD_MS = 15_000;
+const DISCARD_MS = 60_000;
 const DISCARD_BYTES = 128 * 1024 * 1024;
 
 /**

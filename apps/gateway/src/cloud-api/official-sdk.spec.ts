@@ -2,12 +2,15 @@ import { createRequire } from 'node:module';
 import { UnavailableError } from '@openscf/contracts';
 import { refused, throttled } from '@openscf/dispatch';
 import type { scf as Scf } from 'tencentcloud-sdk-nodejs-scf';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FakeGateway, functionState, SECRET_ID, SECRET_KEY, startFakeGateway } from './gateway.fake.js';
 
 /** The vendor's own SDK, unmodified, against the gateway. It is CommonJS. */
 const { scf } = createRequire(import.meta.url)('tencentcloud-sdk-nodejs-scf') as { scf: typeof Scf };
 type Client = InstanceType<typeof scf.v20180416.Client>;
+
+// Some bodies here have 70 MB.
+vi.setConfig({ testTimeout: 60_000 });
 
 let gateway: FakeGateway;
 let client: Client;
@@ -16,7 +19,7 @@ function clientWith(secretId: string, secretKey: string): Client {
   return new scf.v20180416.Client({
     credential: { secretId, secretKey },
     region: 'ap-guangzhou',
-    profile: { httpProfile: { endpoint: `127.0.0.1:${gateway.port}`, protocol: 'http://', reqTimeout: 20 } },
+    profile: { httpProfile: { endpoint: `127.0.0.1:${gateway.port}`, protocol: 'http://', reqTimeout: 60 } },
   });
 }
 
