@@ -15,6 +15,7 @@ export class BatchPump<M> {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private held = false;
+  private looking = false;
   private open = true;
 
   constructor(private readonly options: BatchPumpOptions<M>) {}
@@ -22,7 +23,13 @@ export class BatchPump<M> {
   push(item: M): void {
     if (!this.open) return;
     this.buffer.push({ item, since: Date.now() });
-    if (this.buffer.length >= this.options.maxBatch || !this.timer) this.kick();
+    if (this.looking) return;
+    this.looking = true;
+    // After the caller has pushed all it has, so that records of one fetch go together.
+    queueMicrotask(() => {
+      this.looking = false;
+      this.kick();
+    });
   }
 
   /** No further batch until `release`. */

@@ -10,7 +10,7 @@ const REBALANCE_TIMEOUT_MS = 15_000;
 /** Longest sleep of an idle fetch. It bounds how late a resumed partition is read again, and how long a stop takes. */
 const FETCH_WAIT_MS = 500;
 /** How late a new partition of a topic is found. */
-const METADATA_AGE_MS = 20_000;
+const METADATA_AGE_MS = 10_000;
 
 export interface ConsumerSettings {
   readonly groupId: string;

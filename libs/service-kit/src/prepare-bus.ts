@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import { Bus, CommandErrorFilter, KafkaCommandServer } from '@openscf/bus';
 import { topics, UnavailableError } from '@openscf/contracts';
+import { Readiness } from './readiness.service.js';
 import type { ServiceOptions } from './run-service.js';
 
 const RETRY_MS = 500;
@@ -9,6 +10,7 @@ const RETRY_MS = 500;
 /** Makes the topics, waiting for Kafka as long as it takes, and starts to answer commands when the service does that. */
 export async function prepareBus(app: INestApplication, options: ServiceOptions, signal: AbortSignal): Promise<void> {
   const bus = app.get(Bus, { strict: false });
+  app.get(Readiness).add('kafka', () => bus.isReachable());
   for (let attempt = 0; ; attempt += 1) {
     try {
       await bus.ensureTopics(Object.values(topics));
