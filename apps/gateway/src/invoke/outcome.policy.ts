@@ -31,7 +31,7 @@ function roundMs(ms: number): number {
 }
 
 /**
- * What the caller of a sync call is told (docs/adr/0010-how-a-call-that-did-not-run-is-answered.md):
+ * What the caller of a sync call is told (docs/adr/0004-answers-of-calls-that-did-not-run.md):
  * - done, or the function's own failure: a Result with InvokeResult 0 or 1;
  * - not run and safe to try again (no room, no invoker): throws NotRunError, so that SDKs throw too;
  * - anything else of the platform, where the event may have run: a Result with InvokeResult -1.
