@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { CallerError, type Caller } from '@openscf/contracts';
-import { errorCodes, readAuthorization, UNSIGNED_PAYLOAD } from '@openscf/scf-api';
+import { errorCodes, readAuthorization, UNSIGNED_PAYLOAD, UNSIGNED_PAYLOAD_SHA256 } from '@openscf/scf-api';
 import type { KeyRing } from './key-ring.js';
 
 /** A request whose head is in order. What it asks for may only be done after `check`. */
@@ -31,7 +31,8 @@ export class Authenticator {
       caller,
       unsignedPayload,
       check(bodySha256) {
-        if (key.matches(signed, authorization, unsignedPayload ? UNSIGNED_PAYLOAD : bodySha256)) return;
+        if (key.matches(signed, authorization, unsignedPayload ? UNSIGNED_PAYLOAD_SHA256 : bodySha256))
+          return;
         const message =
           'The signature does not match the request: the secret key is another one, or the request was changed on its way.';
         throw new CallerError(errorCodes.signatureWrong, message);

@@ -99,6 +99,11 @@ describe('an answer', () => {
 
   it('takes UNSIGNED-PAYLOAD when that was signed, and only then', async () => {
     const unsigned = { 'x-tc-content-sha256': 'UNSIGNED-PAYLOAD' };
+    const signed = await send({
+      headers: headersFor('InvokeFunction', 'UNSIGNED-PAYLOAD', unsigned),
+      body: INVOKE,
+    });
+    expect(signed.body.Response.Error).toBeUndefined();
     const answer = await send({ headers: headersFor('InvokeFunction', INVOKE, unsigned), body: INVOKE });
     expect(answer.body.Response.Error?.Code).toBe('AuthFailure.SignatureFailure');
   });

@@ -1,9 +1,9 @@
 import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Authorization, RequestHeaders } from './authorization.js';
 
-/** SHA-256 of an empty body, and the literal that a client may sign in place of a body's hash. */
-export const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+/** What X-TC-Content-SHA256 says when a client has signed this word in place of its body; and the hash that it has signed then. */
 export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
+export const UNSIGNED_PAYLOAD_SHA256 = hash('sha256', UNSIGNED_PAYLOAD);
 
 /** What a signature covers besides the body. */
 export interface SignedRequest {
@@ -78,7 +78,7 @@ export class SigningKey {
 
   /**
    * Whether this key signed the request with this body. The comparison takes the same time wherever the signatures differ.
-   * `bodySha256`: hex of the bytes received, or UNSIGNED_PAYLOAD when the client signed that.
+   * `bodySha256`: hex of the bytes received, or UNSIGNED_PAYLOAD_SHA256 when the client signed that.
    */
   matches(request: SignedRequest, authorization: Authorization, bodySha256: string): boolean {
     const given = Buffer.from(authorization.signature, 'hex');
