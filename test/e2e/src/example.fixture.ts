@@ -14,7 +14,7 @@ export async function zipOfExample(name: string): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'openscf-example-'));
   try {
     await cp(join(examples, name, 'src'), folder, { recursive: true });
-    await promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder });
+    await promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: folder });
     return await zipOfFolder(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });

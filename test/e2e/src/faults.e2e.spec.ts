@@ -41,7 +41,12 @@ describe('kill -9 and its restart by the supervisor', () => {
     producer = kafka().producer({ createPartitioner: Partitioners.DefaultPartitioner });
     await producer.connect();
     await objects.makeBucket(bucket);
-    await fn.trigger('ckafka', `ckafka-local-${topic}`, { maxMsgNum: 10, offset: 'latest', retry: 10_000, timeOut: 1 });
+    await fn.trigger('ckafka', `ckafka-local-${topic}`, {
+      maxMsgNum: 10,
+      offset: 'latest',
+      retry: 10_000,
+      timeOut: 1,
+    });
     await fn.trigger('cos', bucket, { event: 'cos:ObjectCreated:*', filter: { Prefix: '', Suffix: '' } });
   });
 
@@ -84,7 +89,11 @@ describe('kill -9 and its restart by the supervisor', () => {
   async function expectDoors(mark: string): Promise<void> {
     await until('a record is produced', () => send(`record ${mark}`), RECOVERY_MS);
     const key = `object ${mark}`;
-    await until('an object is put', async () => Boolean(await objects.putObject(bucket, key, 'x')), RECOVERY_MS);
+    await until(
+      'an object is put',
+      async () => Boolean(await objects.putObject(bucket, key, 'x')),
+      RECOVERY_MS,
+    );
     await until(
       `${mark}, a record and an object start the function`,
       async () => {
