@@ -10,7 +10,7 @@ const logger = createLogger('function-registry', config.logLevel);
 await runService({
   name: 'function-registry',
   module: RegistryModule.forRoot(config, logger),
-  http: { host: config.healthHost, port: config.healthPort },
+  http: { host: config.host, port: config.port },
   logger,
   commands: true,
 });

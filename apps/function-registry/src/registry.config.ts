@@ -1,19 +1,19 @@
-import { defineConfig, path, platformConfig, port, text, url, type Config } from '@openscf/config';
+import { defineConfig, path, platformConfig, port as tcpPort, text, url, type Config } from '@openscf/config';
 import { kafkaConfig } from '@openscf/bus';
 import { objectStoreConfig } from '@openscf/object-store';
 import { postgresConfig } from '@openscf/persistence';
 import { telemetryConfig } from '@openscf/telemetry';
 
 const ownConfig = defineConfig({
-  healthHost: {
-    variable: 'OPENSCF_HEALTH_HOST',
+  host: {
+    variable: 'OPENSCF_FUNCTION_REGISTRY_HOST',
     schema: text,
     default: '127.0.0.1',
     accepts: 'an address of this machine, for /health and /ready',
   },
-  healthPort: {
+  port: {
     variable: 'OPENSCF_FUNCTION_REGISTRY_PORT',
-    schema: port,
+    schema: tcpPort,
     default: '8081',
     accepts: 'a TCP port',
   },
