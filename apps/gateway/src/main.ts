@@ -18,6 +18,8 @@ await runService({
     serverFactory: (fallback) => frontDoor.createServer(fallback),
   },
   logger,
+  // Sync calls of known functions go on.
+  readyWithoutKafka: true,
   beforeReady: async (app) => {
     const tables = app.get(GatewayTables);
     app.get(Readiness).add('tables', () => tables.isReady);

@@ -23,6 +23,8 @@ export interface ServiceOptions {
   readonly logger: Logger;
   /** The service answers commands (`@MessagePattern` controllers). Only function-registry and log do. */
   readonly commands?: boolean;
+  /** Once started, the service still does its main work while Kafka is away, so an outage of Kafka does not make it unready. */
+  readonly readyWithoutKafka?: boolean;
   /** Runs when all modules are initialised, before the port is open. */
   readonly beforeReady?: (app: INestApplication) => Promise<void> | void;
 }
