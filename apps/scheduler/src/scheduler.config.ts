@@ -39,7 +39,7 @@ export function loadSchedulerConfig(): SchedulerConfig {
   return loadConfig(fragment);
 }
 
-/** Names this process among all that ever ran; a restart is another worker. */
-export function newWorkerId(): string {
-  return `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
+/** A scheduler's place: two processes cannot listen on one port of a host, so who starts there replaces who was there. */
+export function placeOf(config: Pick<SchedulerConfig, 'port'>): string {
+  return config.port === 0 ? `${hostname()}:${process.pid}` : `${hostname()}:${config.port}`;
 }

@@ -51,6 +51,8 @@ export interface ConsumeOptions<T> {
   readonly concurrency: number;
   /** `key`: messages of one key one after the other (default). `none`: in any order. */
   readonly order?: 'key' | 'none';
+  /** How long settled offsets wait for company before they are committed; 1 s unless told. What is not committed comes again after a crash. */
+  readonly commitDelayMs?: number;
   /** Resolves when the outcome is kept: only then the offset can be committed. A rejection is tried again with back-off. */
   readonly handle: (message: IncomingMessage<T>) => Promise<void>;
 }

@@ -33,7 +33,7 @@ export class MessageConsumer<T> implements Subscription {
     this.reader = new GroupReader(factory, admin, {
       groupId: options.groupId,
       topics: [options.topic.name],
-      commitDelayMs: COMMIT_DELAY_MS,
+      commitDelayMs: options.commitDelayMs ?? COMMIT_DELAY_MS,
       startOffset: () => Promise.resolve(0),
       onRecord: (owned, record) => this.take(owned, record),
       onFetched: (owned) => this.gate.fetched(owned),

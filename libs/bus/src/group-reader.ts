@@ -31,6 +31,8 @@ interface Slot {
   owned: OwnedPartition;
   /** Last offset that the group is known to have for us; -1 when it has none. */
   committed: number;
+  /** Last offset that was sent to be committed: the group may have it although no answer came. */
+  sent: number;
   /** False until it is certain where the group is (invariant 3); nothing is committed before. */
   certain: boolean;
   /** Resolves when `owned` may be used. */
@@ -48,8 +50,8 @@ function keyOf(topic: string, partition: number): string {
  * Invariants:
  * 1. Nothing is committed that `settle` was not called for, except the start of a partition that never had a commit.
  * 2. While a partition stays ours, no record of it is taken twice, whatever the group goes through.
- * 3. When another member may have had the partition (the member id changed and the group's offset is not the one that we
- *    committed), everything known of it is dropped and reading goes on at the group's offset.
+ * 3. When another member may have had the partition (the member id changed and the group's offset is not one that we
+ *    committed or sent), everything known of it is dropped and reading goes on at the group's offset.
  */
 export class GroupReader {
   private readonly slots = new Map<string, Slot>();
@@ -66,7 +68,7 @@ export class GroupReader {
   ) {
     const { groupId, topics } = options;
     this.supervisor = new ConsumerSupervisor(factory, {
-      groupId,
+      groupId: () => groupId,
       topics,
       onJoined: (joined) => this.assign(joined),
       onRebalancing: () => void this.commit(),
@@ -137,8 +139,8 @@ export class GroupReader {
       const slot = this.slots.get(key);
       if (!slot) continue;
       const offset = committed.get(key) ?? -1;
-      if (offset >= 0 && offset === slot.committed) {
-        slot.certain = true;
+      if (offset >= 0 && (offset === slot.committed || offset === slot.sent)) {
+        Object.assign(slot, { committed: offset, certain: true });
         continue;
       }
       const start = offset >= 0 ? offset : await this.options.startOffset(topic, partition);
@@ -167,8 +169,9 @@ export class GroupReader {
     this.options.onFetched?.(owned);
   }
 
-  private fresh(topic: string, partition: number, start: number, committed: number): Pick<Slot, 'owned' | 'committed'> {
-    return { owned: { topic, partition, watermark: new Watermark(start), released: new AbortController() }, committed };
+  private fresh(topic: string, partition: number, start: number, committed: number): Omit<Slot, 'certain' | 'ready'> {
+    const owned = { topic, partition, watermark: new Watermark(start), released: new AbortController() };
+    return { owned, committed, sent: committed };
   }
 
   private renew(slot: Slot, start: number, committed: number): void {
@@ -210,6 +213,7 @@ export class GroupReader {
       .filter((slot) => slot.certain && slot.owned.watermark.position !== slot.committed)
       .map((slot) => ({ slot, owned: slot.owned, offset: slot.owned.watermark.position }));
     if (due.length === 0 || !this.supervisor.connected) return;
+    for (const { slot, offset } of due) slot.sent = offset;
     try {
       await this.supervisor.commit(due.map(({ owned, offset }) => ({ topic: owned.topic, partition: owned.partition, offset })));
       for (const { slot, owned, offset } of due) if (slot.owned === owned) slot.committed = offset;

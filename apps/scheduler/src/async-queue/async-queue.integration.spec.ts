@@ -68,7 +68,7 @@ class Harness {
         },
       },
       rows: new ParkedEventRepository(database, workerId),
-      workers: new WorkerRepository(database, workerId),
+      workers: new WorkerRepository(database, workerId, workerId),
       total: 100,
       perFunction: 4,
       logger: silentLogger(),
@@ -275,7 +275,7 @@ describe('the async queue', () => {
     });
     const harness = await started({
       rows: new ParkedEventRepository(away, 'away'),
-      workers: new WorkerRepository(away, 'away'),
+      workers: new WorkerRepository(away, 'away', 'away'),
     });
     await harness.deliver('r1');
     harness.answer = () => failed;

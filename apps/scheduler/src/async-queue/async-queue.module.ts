@@ -5,7 +5,7 @@ import { Dispatcher } from '@openscf/dispatch';
 import { Database } from '@openscf/persistence';
 import { Readiness } from '@openscf/service-kit';
 import type { Logger } from '@openscf/telemetry';
-import { newWorkerId, type SchedulerConfig } from '../scheduler.config.js';
+import { placeOf, type SchedulerConfig } from '../scheduler.config.js';
 import { AsyncQueueController } from './async-queue.controller.js';
 import { AsyncQueue } from './async-queue.service.js';
 import { migrations } from './parked-event.migrations.js';
@@ -55,14 +55,15 @@ export class AsyncQueueModule {
           provide: AsyncQueue,
           inject: [Bus, Dispatcher, Database],
           useFactory: (bus: Bus, dispatcher: Dispatcher, database: Database<SchedulerTables>) => {
-            const workerId = newWorkerId();
+            const place = placeOf(config);
+            const workerId = `${place}/${Date.now().toString(36)}`;
             return new AsyncQueue({
               bus,
               functions: bus.table(topics.functions),
               ready: Promise.all([bus.table(topics.functions).ready, bus.table(topics.invokers).ready]),
               dispatcher,
               rows: new ParkedEventRepository(database, workerId),
-              workers: new WorkerRepository(database, workerId),
+              workers: new WorkerRepository(database, workerId, place),
               total: config.asyncConcurrency,
               perFunction: config.asyncConcurrencyPerFunction,
               logger,

@@ -17,6 +17,14 @@ import { decide, isTooOld, type Decision, type RetryRules } from './retry.policy
 /** A function that was made a moment ago may reach this process after its first event. */
 const FUNCTION_GRACE_MS = 10_000;
 const FUNCTION_POLL_MS = 50;
+/** States in which there is code to run; the invoker knows the same. */
+const RUNNABLE: ReadonlySet<string> = new Set<FunctionState['status']>([
+  'Active',
+  'Updating',
+  'UpdateFailed',
+  'Publishing',
+  'PublishFailed',
+]);
 /** What an attempt may take besides initialization and the function's own time: waiting for an instance, the way back. */
 const DISPATCH_SLACK_MS = 30_000;
 
@@ -51,7 +59,7 @@ export class EventRunner {
     if (isTooOld(event.acceptedAt, fn, Date.now())) {
       return { decision: { kind: 'dead', reason: 'too-old', attempts: progress.attempts } };
     }
-    if (!isRunnable(fn)) return this.conclude(queued, fn, statusRefusal(fn));
+    if (!RUNNABLE.has(fn.status)) return this.conclude(queued, fn, statusRefusal(fn));
     const attributes = { requestId: event.requestId, functionKey: key, retryNum: progress.retryNum };
     const outcome = await withSpan(
       'async attempt',
@@ -100,11 +108,6 @@ export class EventRunner {
       await delay(FUNCTION_POLL_MS);
     }
   }
-}
-
-/** A version that is being changed still runs as it was. */
-function isRunnable(fn: FunctionState): boolean {
-  return fn.status === 'Active' || fn.status === 'Updating' || fn.status === 'Publishing';
 }
 
 function statusRefusal(fn: FunctionState): InvokeOutcome {

@@ -14,6 +14,8 @@ const FRESH_MS = 1_000;
 /** Records under way at once: more than attempts, because each may wait for PostgreSQL. */
 const CONCURRENCY = 512;
 const PARK_RETRY_MS = 1_000;
+/** Events that were done this long before a crash run again after it. */
+const COMMIT_DELAY_MS = 100;
 
 export interface EventsConsumerOptions {
   readonly bus: Pick<Bus, 'consume'>;
@@ -39,6 +41,7 @@ export class EventsConsumer {
       groupId: 'openscf.scheduler.events',
       concurrency: CONCURRENCY,
       order: 'none',
+      commitDelayMs: COMMIT_DELAY_MS,
       handle: (message) => this.handle(message),
     });
   }

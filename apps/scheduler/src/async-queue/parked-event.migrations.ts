@@ -24,6 +24,7 @@ export const migrations: Record<string, Migration> = {
       await sql`
         create table workers (
           worker_id text primary key,
+          place     text not null,
           seen_at   timestamptz not null
         )`.execute(db);
     },

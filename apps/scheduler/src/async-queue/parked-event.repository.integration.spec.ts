@@ -34,8 +34,8 @@ describe('parked events', () => {
     });
     one = new ParkedEventRepository(database, 'one');
     two = new ParkedEventRepository(database, 'two');
-    oneLives = new WorkerRepository(database, 'one');
-    twoLives = new WorkerRepository(database, 'two');
+    oneLives = new WorkerRepository(database, 'one', 'host-1:1');
+    twoLives = new WorkerRepository(database, 'two', 'host-2:1');
     await Promise.all([oneLives.prepare(), twoLives.prepare()]);
     one.open();
     two.open();
@@ -125,6 +125,14 @@ describe('parked events', () => {
     expect(await twoLives.reclaim(15_000)).toBe(1);
     expect(idsOf(await claim(two))).toEqual(['r1']);
     expect(await one.remove('r1', FIRST_EPOCH)).toBe(false);
+  });
+
+  it('of a worker that was killed are taken back by the one that starts in its place, and no others', async () => {
+    await one.parkLeased(queued('r1'));
+    await two.parkLeased(queued('r2'));
+    await new WorkerRepository(database, 'one-again', 'host-1:1').prepare();
+    expect(idsOf(await claim(two))).toEqual(['r1']);
+    await sql`delete from workers where worker_id = 'one-again'`.execute(database.kysely);
   });
 
   it('are given back by a worker that ends', async () => {

@@ -15,6 +15,7 @@ export interface ParkedEventRow {
 /** Schedulers that live, and a while longer. */
 export interface WorkerRow {
   worker_id: string;
+  place: string;
   seen_at: Date;
 }
 

@@ -22,7 +22,7 @@ const lost: InvokeOutcome = {
   retryable: false,
 };
 const away: InvokeOutcome = { kind: 'refused', statusCode: 500, message: 'no invoker', retryable: true };
-const gone: InvokeOutcome = {
+const unknown: InvokeOutcome = {
   kind: 'refused',
   statusCode: 435,
   message: 'no such function',
@@ -98,8 +98,8 @@ describe('decide', () => {
     expect(after(failed, progress)).toMatchObject({ kind: 'retry', progress: { setbacks: 0, failures: 1 } });
   });
 
-  it('gives up at once when the function is gone', () => {
-    expect(after(gone)).toMatchObject({ kind: 'dead', reason: 'function-not-found' });
+  it('tries again when an invoker does not know the function: whether it is gone is decided before the attempt', () => {
+    expect(after(unknown)).toMatchObject({ kind: 'retry', progress: { retryNum: 0, setbacks: 1 } });
   });
 
   it('starts no attempt past the age', () => {

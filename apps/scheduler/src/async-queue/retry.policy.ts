@@ -8,8 +8,8 @@ const LONGEST_SETBACK_MS = 60_000;
 const JITTER = 0.2;
 /** An event that is throttled for six hours meets 400 refusals; the first and the newest are kept. */
 export const KEPT_ATTEMPTS = 20;
-
-const FUNCTION_NOT_FOUND = 435;
+/** A refusal below this says what is wrong with the call; from here on it may have been lost on its way. */
+const PLATFORM_STATUS = 500;
 
 /** How far an event has come. */
 export interface Progress {
@@ -61,11 +61,9 @@ export function decide(end: AttemptEnd): Decision {
     const next = { retryNum: progress.retryNum + 1, failures, setbacks: 0, attempts };
     return retryAt(now + FUNCTION_RETRY_MS, next, end);
   }
-  if (outcome.kind === 'refused' && outcome.statusCode === FUNCTION_NOT_FOUND) {
-    return { kind: 'dead', reason: 'function-not-found', attempts };
-  }
-  // A refusal that is not retryable is a call that was lost on its way: it may have run, so the next has its own number.
-  const mayHaveRun = outcome.kind === 'refused' && !outcome.retryable;
+  // A call that was lost on its way may have run, so the next one has a number of its own.
+  const mayHaveRun =
+    outcome.kind === 'refused' && !outcome.retryable && outcome.statusCode >= PLATFORM_STATUS;
   const next = {
     retryNum: progress.retryNum + (mayHaveRun ? 1 : 0),
     failures: progress.failures,

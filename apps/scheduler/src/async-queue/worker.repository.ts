@@ -1,22 +1,36 @@
-import { sql, type Database } from '@openscf/persistence';
+import { sql, type Database, type Transaction } from '@openscf/persistence';
 import type { SchedulerTables } from './parked-event.schema.js';
 
 /** Which schedulers live, and what the dead ones had leased. */
 export class WorkerRepository {
+  /**
+   * @param workerId names the process among all that ever ran
+   * @param place names where it runs: of two workers in one place the earlier one is dead
+   */
   constructor(
     private readonly database: Database<SchedulerTables>,
     private readonly workerId: string,
+    private readonly place: string,
   ) {}
 
-  /** Waits for PostgreSQL, makes the tables and says that this worker lives. Nothing may be leased before. */
+  /**
+   * Waits for PostgreSQL, makes the tables, says that this worker lives, and makes due what its predecessor had leased. Nothing
+   * may be leased before.
+   */
   async prepare(): Promise<void> {
     await this.database.prepare();
     await this.beat();
+    await this.database.transaction(async (trx) => {
+      await sql`delete from workers where place = ${this.place} and worker_id <> ${this.workerId}`.execute(
+        trx,
+      );
+      await releaseOrphans(trx);
+    });
   }
 
   async beat(): Promise<void> {
     await sql`
-      insert into workers (worker_id, seen_at) values (${this.workerId}, now())
+      insert into workers (worker_id, place, seen_at) values (${this.workerId}, ${this.place}, now())
       on conflict (worker_id) do update set seen_at = now()`.execute(this.database.kysely);
   }
 
@@ -25,10 +39,7 @@ export class WorkerRepository {
     return this.database.transaction(async (trx) => {
       await sql`
         delete from workers where seen_at < now() - ${lostAfterMs} * interval '1 millisecond'`.execute(trx);
-      const result = await sql`
-        update parked_events set due_at = now(), leased_by = null
-        where leased_by is not null and leased_by not in (select worker_id from workers)`.execute(trx);
-      return Number(result.numAffectedRows ?? 0n);
+      return releaseOrphans(trx);
     });
   }
 
@@ -42,4 +53,11 @@ export class WorkerRepository {
       );
     });
   }
+}
+
+async function releaseOrphans(trx: Transaction<SchedulerTables>): Promise<number> {
+  const result = await sql`
+    update parked_events set due_at = now(), leased_by = null
+    where leased_by is not null and leased_by not in (select worker_id from workers)`.execute(trx);
+  return Number(result.numAffectedRows ?? 0n);
 }
