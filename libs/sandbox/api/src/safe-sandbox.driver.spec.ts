@@ -33,7 +33,10 @@ describe('SafeSandboxDriver', () => {
     ['hostname', { hostname: 'a.b c' }],
   ])('refuses a wrong %s before anything is made', async (field, changes) => {
     const { fake, safe } = makeSafe();
-    await expect(safe.create(spec(changes))).rejects.toMatchObject({ reason: 'invalid-spec', info: { field } });
+    await expect(safe.create(spec(changes))).rejects.toMatchObject({
+      reason: 'invalid-spec',
+      info: { field },
+    });
     expect(fake.calls).toEqual([]);
   });
 

@@ -71,12 +71,19 @@ class CgroupV1 implements Cgroup {
   async setLimits({ memoryMb, cpuShares, cpus }: Pick<SandboxLimits, 'memoryMb' | 'cpuShares' | 'cpus'>) {
     const write = (controller: string, file: string, value: number) =>
       writeFile(join(ROOT, controller, this.path, file), String(value));
-    await Promise.all([
-      write('memory', 'memory.limit_in_bytes', memoryMb * MB),
-      write('cpu', 'cpu.shares', cpuShares),
-      write('cpu', 'cpu.cfs_quota_us', cpuMax(cpus)),
-    ]);
+    const memory = memoryMb * MB;
+    // Memory with swap may never be below memory: which to write first depends on the direction, so one try may fail.
+    await write('memory', 'memory.memsw.limit_in_bytes', memory).catch(() => undefined);
+    await write('memory', 'memory.limit_in_bytes', memory);
+    await write('memory', 'memory.memsw.limit_in_bytes', memory).catch(ignoreMissing);
+    await write('cpu', 'cpu.shares', cpuShares);
+    await write('cpu', 'cpu.cfs_quota_us', cpuMax(cpus));
   }
+}
+
+/** Kernels without swap accounting have no such file. */
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 class CgroupV2 implements Cgroup {

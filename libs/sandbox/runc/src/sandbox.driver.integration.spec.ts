@@ -1,0 +1,9 @@
+import { describeSandboxDriver, hostLeftovers } from '@openscf/sandbox-api/conformance';
+import { createRuncDriver } from './index.js';
+
+describeSandboxDriver('runc', {
+  makeDriver: createRuncDriver,
+  leftovers: hostLeftovers,
+  driverModule: new URL('./index.ts', import.meta.url).href,
+  factoryName: 'createRuncDriver',
+});
