@@ -158,30 +158,26 @@ export class InstancePool<I extends PoolInstance> {
   }
 
   private async boot(group: FunctionGroup<I>, memoryMb: number): Promise<void> {
-    let instance: I | undefined;
     // At its turn it may not be wanted any more: instances that came back have served who waited.
     const wanted = (): boolean => !this.closed && group.waiting.length > group.settling + group.started;
-    const outcome = await this.bootQueue.run(wanted, async () => {
+    const ran = await this.bootQueue.run(wanted, async () => {
       group.started++;
-      try {
-        while (this.usedMemoryMb > this.options.memoryMb && this.dying.size > 0)
-          await Promise.race(this.dying);
-        instance = this.options.create(group.functionKey, group.state);
-        group.members.add(instance);
-        this.groupOf.set(instance, group);
-        return await instance.boot();
-      } finally {
-        group.started--;
-      }
+      while (this.usedMemoryMb > this.options.memoryMb && this.dying.size > 0) await Promise.race(this.dying);
+      const instance = this.options.create(group.functionKey, group.state);
+      group.members.add(instance);
+      this.groupOf.set(instance, group);
+      const outcome = await instance.boot();
+      // All of it before the next in the queue asks whether it is wanted.
+      group.started--;
+      group.boots--;
+      this.booted(group, instance, outcome);
+      return true;
     });
+    if (ran) return;
     group.boots--;
-    if (outcome === undefined || instance === undefined) {
-      this.heldMb -= memoryMb;
-      this.startMissing(group);
-      this.dropIfEmpty(group);
-      return;
-    }
-    this.booted(group, instance, outcome);
+    this.heldMb -= memoryMb;
+    this.startMissing(group);
+    this.dropIfEmpty(group);
   }
 
   private booted(group: FunctionGroup<I>, instance: I, outcome: BootOutcome): void {

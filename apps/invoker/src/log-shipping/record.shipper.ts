@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { topics, type InvocationRecord, type LogLines, type Topic } from '@openscf/contracts';
 import { splitLines, weightOf } from './line-batches.policy.js';
 
@@ -41,7 +40,10 @@ export class RecordShipper {
   private timer: NodeJS.Timeout | undefined;
   private sending: Promise<void> | undefined;
   private stopped = false;
-  private readonly wake = new AbortController();
+  private givenUp = false;
+  private onGivenUp: () => void = () => undefined;
+  /** Ends the pause between two tries. */
+  private wake: () => void = () => undefined;
 
   constructor(
     private readonly bus: RecordBus,
@@ -72,12 +74,9 @@ export class RecordShipper {
     this.stopped = true;
     clearTimeout(this.timer);
     this.sending ??= this.sendAll();
-    const late = delay(Math.max(0, deadlineMs - Date.now()), undefined, {
-      ref: false,
-      signal: this.wake.signal,
-    });
-    await Promise.race([this.sending, late.catch(() => undefined)]);
-    this.wake.abort();
+    const late = setTimeout(() => this.giveUp(), Math.max(0, deadlineMs - Date.now()));
+    await Promise.race([this.sending, new Promise<void>((resolve) => (this.onGivenUp = resolve))]);
+    clearTimeout(late);
     if (this.waiting.length > 0)
       this.logger.warn({ lost: this.waiting.length }, 'records could not be stored before the end');
   }
@@ -94,14 +93,14 @@ export class RecordShipper {
 
   private async sendAll(): Promise<void> {
     let retryMs = RETRY_MS.first;
-    while (this.waiting.length > 0 && !this.wake.signal.aborted) {
+    while (this.waiting.length > 0 && !this.givenUp) {
       const batch = this.nextBatch();
       try {
         await this.send(batch);
       } catch (error) {
         if (retryMs === RETRY_MS.first)
           this.logger.warn({ error, backlog: this.backlog }, 'records wait for Kafka');
-        await delay(retryMs, undefined, { signal: this.wake.signal, ref: false }).catch(() => undefined);
+        await this.pause(retryMs);
         retryMs = Math.min(RETRY_MS.most, retryMs * 2);
         continue;
       }
@@ -111,6 +110,22 @@ export class RecordShipper {
       retryMs = RETRY_MS.first;
       this.noteDropped();
     }
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  private giveUp(): void {
+    this.givenUp = true;
+    this.wake();
+    this.onGivenUp();
   }
 
   private nextBatch(): Shipment[] {

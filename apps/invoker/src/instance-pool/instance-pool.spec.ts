@@ -1,0 +1,306 @@
+import type { FunctionState } from '@openscf/contracts';
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { BootOutcome } from '../instance/instance.types.js';
+import { InstancePool } from './instance-pool.js';
+import type { Acquired, PoolInstance } from './pool.types.js';
+
+const COLD = { totalMs: 1, pullCodeMs: 0, initRuntimeMs: 0, initFunctionMs: 0 };
+
+/** An instance whose boot and end the test decides. */
+class ScriptedInstance implements PoolInstance {
+  static made = 0;
+  readonly id = `i-${ScriptedInstance.made++}`;
+  phase = 'creating';
+  idleSince: number | undefined;
+  private readonly booting = Promise.withResolvers<BootOutcome>();
+  private readonly destroying = Promise.withResolvers<void>();
+
+  constructor(
+    readonly state: FunctionState,
+    private readonly slowDestroy: boolean,
+  ) {}
+
+  boot(): Promise<BootOutcome> {
+    this.phase = 'initializing';
+    return this.booting.promise;
+  }
+  ready(): void {
+    this.becomeIdle();
+    this.booting.resolve({ kind: 'ready' });
+  }
+  fail(): void {
+    this.booting.resolve({ kind: 'failed', failure: { kind: 'init-timed-out' }, coldStart: COLD });
+  }
+  becomeIdle(since = performance.now()): void {
+    this.phase = 'idle';
+    this.idleSince = since;
+  }
+  destroy(): Promise<void> {
+    this.phase = 'destroyed';
+    if (!this.slowDestroy) this.destroying.resolve();
+    return this.destroying.promise;
+  }
+  gone(): void {
+    this.destroying.resolve();
+  }
+}
+
+function state(name: string, change: Partial<FunctionState> = {}): FunctionState {
+  return { functionId: 'lam-1', functionName: name, revision: 1, memoryMb: 128, ...change } as FunctionState;
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('instance pool', () => {
+  let made: ScriptedInstance[];
+  let pool: InstancePool<ScriptedInstance>;
+  let slowDestroy: boolean;
+
+  function makePool(memoryMb = 512, bootsAtOnce = 3, keepAliveMs = 1_000): void {
+    made = [];
+    slowDestroy = false;
+    pool = new InstancePool({
+      memoryMb,
+      bootsAtOnce,
+      keepAliveMs,
+      log: () => undefined,
+      create: (_key, of) => {
+        const instance = new ScriptedInstance(of, slowDestroy);
+        made.push(instance);
+        return instance;
+      },
+    });
+  }
+
+  beforeEach(() => makePool());
+
+  async function acquireBooted(name: string): Promise<ScriptedInstance> {
+    const asked = pool.acquire(name, state(name));
+    await turn();
+    made.at(-1)?.ready();
+    return instanceOf(await asked);
+  }
+
+  function instanceOf(acquired: Acquired<ScriptedInstance>): ScriptedInstance {
+    if (acquired.kind !== 'instance') throw new Error(`got ${acquired.kind}`);
+    acquired.instance.phase = 'busy';
+    return acquired.instance;
+  }
+
+  function finish(instance: ScriptedInstance): void {
+    pool.settling(instance);
+    instance.becomeIdle();
+    pool.release(instance);
+  }
+
+  it('boots an instance for the first call and uses it again for the next', async () => {
+    const first = await acquireBooted('a');
+    finish(first);
+    expect(instanceOf(await pool.acquire('a', state('a')))).toBe(first);
+    expect(made).toHaveLength(1);
+    expect(pool.usedMemoryMb).toBe(128);
+  });
+
+  it('takes the most recently used one', async () => {
+    const first = await acquireBooted('a');
+    const second = await acquireBooted('a');
+    finish(second);
+    finish(first);
+    expect(instanceOf(await pool.acquire('a', state('a')))).toBe(first);
+  });
+
+  it('serves who waits by what is free first, and drops boots that are not needed any more', async () => {
+    makePool(2048, 1);
+    const busy = await acquireBooted('a');
+    const waiting = [1, 2, 3].map(() => pool.acquire('a', state('a')));
+    await turn();
+    expect(made).toHaveLength(2);
+    finish(busy);
+    const served = instanceOf(await (waiting[0] as Promise<Acquired<ScriptedInstance>>));
+    expect(served).toBe(busy);
+    finish(served);
+    expect(instanceOf(await (waiting[1] as Promise<Acquired<ScriptedInstance>>))).toBe(busy);
+    made[1]?.ready();
+    expect(instanceOf(await (waiting[2] as Promise<Acquired<ScriptedInstance>>))).toBe(made[1]);
+    await turn();
+    expect(made).toHaveLength(2);
+    expect(pool.usedMemoryMb).toBe(256);
+  });
+
+  it('lets a call wait for an instance that has answered and is about to come back', async () => {
+    const only = await acquireBooted('a');
+    pool.settling(only);
+    const asked = pool.acquire('a', state('a'));
+    await turn();
+    expect(made).toHaveLength(1);
+    only.becomeIdle();
+    pool.release(only);
+    expect(instanceOf(await asked)).toBe(only);
+  });
+
+  it('boots one for who waited for an instance that did not come back', async () => {
+    const only = await acquireBooted('a');
+    pool.settling(only);
+    const asked = pool.acquire('a', state('a'));
+    only.phase = 'destroying';
+    pool.release(only);
+    await turn();
+    made[1]?.ready();
+    expect(instanceOf(await asked)).toBe(made[1]);
+  });
+
+  it('boots no more at once than it may', async () => {
+    makePool(2048, 2);
+    for (let i = 0; i < 5; i++) void pool.acquire('a', state('a'));
+    await turn();
+    expect(made).toHaveLength(2);
+    made[0]?.ready();
+    await turn();
+    expect(made).toHaveLength(3);
+  });
+
+  it('gives the failure of a boot to one caller, and boots again for the next', async () => {
+    const [a, b] = [pool.acquire('a', state('a')), pool.acquire('a', state('a'))];
+    await turn();
+    made[0]?.fail();
+    expect((await a).kind).toBe('boot-failed');
+    made[1]?.ready();
+    expect(instanceOf(await b)).toBe(made[1]);
+    expect(pool.usedMemoryMb).toBe(128);
+  });
+
+  it('ends the least recently used idle instance of another function when memory is short', async () => {
+    makePool(256);
+    const [a, b] = [await acquireBooted('a'), await acquireBooted('b')];
+    finish(a);
+    finish(b);
+    const c = await acquireBooted('c');
+    expect([a.phase, b.phase, c.phase]).toEqual(['destroyed', 'idle', 'busy']);
+  });
+
+  it('waits until an evicted instance is really gone', async () => {
+    makePool(128);
+    slowDestroy = true;
+    const a = await acquireBooted('a');
+    finish(a);
+    const asked = pool.acquire('b', state('b'));
+    await turn();
+    expect(made).toHaveLength(1);
+    a.gone();
+    await turn();
+    made[1]?.ready();
+    expect((await asked).kind).toBe('instance');
+    expect(pool.usedMemoryMb).toBe(128);
+  });
+
+  it('says at once that there is no memory when everything is busy', async () => {
+    makePool(128);
+    await acquireBooted('a');
+    expect(await pool.acquire('b', state('b'))).toEqual({ kind: 'no-memory' });
+    expect(await pool.acquire('a', state('a'))).toEqual({ kind: 'no-memory' });
+  });
+
+  it('reaps what was idle for longer than the keep-alive, and nothing else', async () => {
+    const [old, young, busy] = [await acquireBooted('a'), await acquireBooted('a'), await acquireBooted('a')];
+    finish(old);
+    finish(young);
+    old.idleSince = 100;
+    young.idleSince = 900;
+    pool.reap(1_100);
+    expect([old.phase, young.phase, busy.phase]).toEqual(['destroyed', 'idle', 'busy']);
+    expect(instanceOf(await pool.acquire('a', state('a')))).toBe(young);
+  });
+
+  it('drains instances of an older revision: idle ones at once, busy ones when they come back', async () => {
+    const [idle, busy] = [await acquireBooted('a'), await acquireBooted('a')];
+    finish(idle);
+    pool.retire('a', state('a', { revision: 2 }));
+    expect([idle.phase, busy.phase]).toEqual(['destroyed', 'busy']);
+    finish(busy);
+    expect(busy.phase).toBe('destroyed');
+    await turn();
+    expect(pool.usedMemoryMb).toBe(0);
+  });
+
+  it('keeps the instances of the current revision when told of it again', async () => {
+    const idle = await acquireBooted('a');
+    finish(idle);
+    pool.retire('a', state('a'));
+    expect(idle.phase).toBe('idle');
+  });
+
+  it('ends everything when it closes, and lets nobody wait', async () => {
+    const [busy, idle] = [await acquireBooted('a'), await acquireBooted('a')];
+    finish(idle);
+    const waiting = pool.acquire('b', state('b'));
+    await pool.close();
+    expect([busy.phase, idle.phase]).toEqual(['destroyed', 'destroyed']);
+    expect(await waiting).toEqual({ kind: 'closed' });
+    expect(pool.acquire('a', state('a'))).toEqual({ kind: 'closed' });
+  });
+
+  it('never holds more memory than the host gives, serves each caller once, and leaves no one waiting', async () => {
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('acquire' as const), name: fc.constantFrom('a', 'b', 'c') }),
+      fc.record({ do: fc.constantFrom('boot', 'fail', 'finish', 'lose', 'retire'), which: fc.nat(20) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        makePool(512, 2);
+        let asked = 0;
+        let answered = 0;
+        const busy: ScriptedInstance[] = [];
+        for (const action of steps) {
+          const booting = made.filter(({ phase }) => phase === 'initializing');
+          if (action.do === 'acquire') {
+            asked++;
+            void Promise.resolve(pool.acquire(action.name, state(action.name))).then((acquired) => {
+              answered++;
+              if (acquired.kind === 'instance') {
+                expect(acquired.instance.phase).toBe('idle');
+                expect(acquired.instance.state.functionName).toBe(action.name);
+                acquired.instance.phase = 'busy';
+                busy.push(acquired.instance);
+              }
+            });
+          } else if ('which' in action) {
+            const idle = made.filter(({ phase }) => phase === 'idle');
+            if (action.do === 'boot') booting[action.which % booting.length]?.ready();
+            else if (action.do === 'fail') booting[action.which % booting.length]?.fail();
+            else if (action.do === 'finish' && busy.length > 0)
+              finish(busy.splice(action.which % busy.length, 1)[0] as ScriptedInstance);
+            else if (action.do === 'lose' && idle.length > 0) {
+              const lost = idle[action.which % idle.length] as ScriptedInstance;
+              lost.phase = 'destroying';
+              pool.lost(lost);
+            } else if (action.do === 'retire') pool.retire('a', undefined);
+          }
+          await turn();
+          expect(pool.usedMemoryMb).toBeLessThanOrEqual(512);
+        }
+        for (let guard = 0; guard < 200 && answered < asked; guard++) {
+          for (const instance of made) if (instance.phase === 'initializing') instance.ready();
+          for (const instance of busy.splice(0)) finish(instance);
+          await turn();
+        }
+        expect(answered).toBe(asked);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('does not create instances in a closed pool', async () => {
+    const create = vi.fn();
+    const closed = new InstancePool<ScriptedInstance>({
+      create,
+      memoryMb: 1,
+      keepAliveMs: 1,
+      bootsAtOnce: 1,
+      log: () => undefined,
+    });
+    await closed.close();
+    expect(closed.acquire('a', state('a'))).toEqual({ kind: 'closed' });
+    expect(create).not.toHaveBeenCalled();
+  });
+});

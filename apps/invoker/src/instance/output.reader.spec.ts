@@ -1,0 +1,48 @@
+import { Readable } from 'node:stream';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MAX_LINE_BYTES, OutputReader } from './output.reader.js';
+
+async function read(chunks: readonly Buffer[]): Promise<string[]> {
+  const lines: string[] = [];
+  const output = Readable.from(chunks, { objectMode: false });
+  new OutputReader(output, (text) => lines.push(text));
+  await new Promise((resolve) => output.on('close', resolve));
+  return lines;
+}
+
+describe('output reader', () => {
+  it('gives the lines that were printed, however the bytes are chopped', async () => {
+    const lines = fc.array(
+      fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll(/[\r\n]/g, '')),
+      { maxLength: 10 },
+    );
+    await fc.assert(
+      fc.asyncProperty(lines, fc.array(fc.integer({ min: 1, max: 30 })), async (printed, sizes) => {
+        const bytes = Buffer.from(printed.map((line) => `${line}\n`).join(''));
+        const chunks: Buffer[] = [];
+        let at = 0;
+        for (const size of sizes) chunks.push(bytes.subarray(at, (at += size)));
+        chunks.push(bytes.subarray(at));
+        expect(await read(chunks.filter((chunk) => chunk.length > 0))).toEqual(printed);
+      }),
+    );
+  });
+
+  it('takes what has no line end for a line', async () => {
+    expect(await read([Buffer.from('a\r\nb')])).toEqual(['a', 'b']);
+  });
+
+  it('replaces what is not UTF-8', async () => {
+    expect(await read([Buffer.from([0x61, 0xff, 0x62, 0x0a])])).toEqual(['a\ufffdb']);
+  });
+
+  it('cuts a line without end, says so, and reads on behind it', async () => {
+    const long = Array.from({ length: 40 }, () => Buffer.alloc(10_000, 'x'));
+    const lines = await read([...long, Buffer.from('\nnext\n')]);
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/x … \[line cut at 64 KB\]$/);
+    expect(lines[0]?.indexOf(' ')).toBe(MAX_LINE_BYTES);
+    expect(lines[1]).toBe('next');
+  });
+});
