@@ -266,6 +266,13 @@ describe('the async queue', () => {
     expect(await rows()).toHaveLength(1);
   });
 
+  it('runs an event once whose record comes twice', async () => {
+    const harness = await started();
+    await Promise.all([harness.deliver('r1'), harness.deliver('r1')]);
+    await harness.deliver('r1', {}, Date.now() - 60_000);
+    expect(harness.calls).toHaveLength(1);
+  });
+
   it('goes on without PostgreSQL, but for what must be parked', async () => {
     const away = new Database<SchedulerTables>({
       url: AWAY_URL,

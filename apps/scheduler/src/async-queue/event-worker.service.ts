@@ -1,14 +1,24 @@
 import type { Logger } from '@openscf/telemetry';
-import { HeldEvent, type EventCustody } from './event-custody.service.js';
+import type { EventCustody, HeldEvent } from './event-custody.service.js';
 import type { EventRunner } from './event-runner.service.js';
+import { RecentIds } from './recent-ids.policy.js';
 import type { FunctionSlots, SlotEnd } from './function-slots.policy.js';
+
+export interface RunningEvent {
+  readonly held: HeldEvent;
+  readonly ended: Promise<void>;
+}
+
+/** More than can be redelivered of what is between two commits. */
+const REMEMBERED_DONE = 20_000;
 
 /**
  * Runs held events, each with a slot that its caller has taken: one attempt, then what it has come to is kept. The slot is given
  * back when the attempt ends; keeping the outcome may take longer.
  */
 export class EventWorker {
-  private readonly running = new Map<HeldEvent, Promise<void>>();
+  private readonly running = new Map<string, RunningEvent>();
+  private readonly done = new RecentIds(REMEMBERED_DONE);
 
   constructor(
     private readonly runner: EventRunner,
@@ -19,9 +29,20 @@ export class EventWorker {
 
   /** Rejects only when the process stops before the outcome could be kept; then the keeper has the event. */
   run(held: HeldEvent): Promise<void> {
-    const ended = this.runOnce(held).finally(() => this.running.delete(held));
-    this.running.set(held, ended);
+    const { requestId } = held.queued.event;
+    const ended = this.runOnce(held).finally(() => this.running.delete(requestId));
+    this.running.set(requestId, { held, ended });
     return ended;
+  }
+
+  /** The attempt that is under way for an event. */
+  find(requestId: string): RunningEvent | undefined {
+    return this.running.get(requestId);
+  }
+
+  /** True for an event that was done here lately: its record came twice, or is read again after trouble with Kafka. */
+  wasDone(requestId: string): boolean {
+    return this.done.has(requestId);
   }
 
   get inFlight(): number {
@@ -30,7 +51,7 @@ export class EventWorker {
 
   /** Waits until nothing runs, at most `timeoutMs`. */
   async idle(timeoutMs: number): Promise<void> {
-    const all = Promise.allSettled(this.running.values());
+    const all = Promise.allSettled([...this.running.values()].map(({ ended }) => ended));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, timeoutMs);
@@ -53,6 +74,7 @@ export class EventWorker {
       this.slots.release(functionKey, end);
     }
     await this.custody.settle(held, decision);
+    if (decision.kind === 'done') this.done.add(held.queued.event.requestId);
   }
 }
 

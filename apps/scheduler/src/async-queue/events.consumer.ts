@@ -57,6 +57,7 @@ export class EventsConsumer {
   private async handle(message: IncomingMessage<AsyncEvent>): Promise<void> {
     const { rows, custody, slots, worker } = this.options;
     const event = message.value;
+    if (worker.wasDone(event.requestId)) return;
     if (Date.now() - message.timestampMs > FRESH_MS && (await this.isInRow(event.requestId))) return;
     const queued: QueuedEvent = {
       event,
@@ -69,6 +70,11 @@ export class EventsConsumer {
       custody.counters.parked += 1;
       slots.backlog.add(queued.functionKey);
       return;
+    }
+    const sooner = worker.find(event.requestId);
+    if (sooner !== undefined) {
+      slots.release(queued.functionKey, 'refused');
+      return this.settledOrMoved(sooner.held, sooner.ended);
     }
     const held = new HeldEvent(queued);
     await this.settledOrMoved(held, worker.run(held));
@@ -98,7 +104,7 @@ export class EventsConsumer {
     for (;;) {
       await endOrTime(end, HOLD_MS);
       if (over) return end;
-      if (!(await this.options.custody.move(held))) continue;
+      if (held.keeper.kind === 'kafka' && !(await this.options.custody.move(held))) continue;
       // The row answers for it from here on.
       end.catch(() => undefined);
       return;
