@@ -151,7 +151,7 @@ function terminalScreen(): Screen {
   const { stdout } = process;
   return {
     isTTY: stdout.isTTY === true,
-    columns: stdout.columns ?? 120,
+    columns: stdout.columns || 120,
     write: (text) => void stdout.write(text),
   };
 }

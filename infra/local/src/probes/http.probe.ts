@@ -1,9 +1,10 @@
 import { request } from 'node:http';
+import { hostAndPort, type Place } from './socket.ts';
 
 /** Good when the path answers 200 within the time. Rejects with the status, and the start of the body, otherwise. */
-export function httpProbe(port: number, path: string, timeoutMs = 1_500): Promise<void> {
+export function httpProbe(place: Place, path: string, timeoutMs = 1_500): Promise<void> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port, path, agent: false, timeout: timeoutMs }, (answer) => {
+    const asked = request({ ...hostAndPort(place), path, agent: false, timeout: timeoutMs }, (answer) => {
       let body = '';
       answer.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
       answer.on('end', () =>

@@ -1,4 +1,4 @@
-import { ask } from './socket.ts';
+import { ask, type Place } from './socket.ts';
 
 const METADATA = { api: 3, version: 1 };
 const FIND_COORDINATOR = { api: 10, version: 0 };
@@ -9,20 +9,20 @@ const CORRELATION_ID = 1;
  * groups find their coordinator. To ask for one makes Kafka create its topic of offsets, which the first consumers would
  * otherwise wait for.
  */
-export async function kafkaProbe(port: number): Promise<void> {
+export async function kafkaProbe(place: Place): Promise<void> {
   const noTopics = Buffer.alloc(4);
-  const metadata = await exchange(port, METADATA, noTopics);
+  const metadata = await exchange(place, METADATA, noTopics);
   if (metadata.readInt32BE(0) < 1) throw new Error('the broker does not serve yet');
   const group = 'openscf.probe';
   const groupId = Buffer.concat([Buffer.of(0, group.length), Buffer.from(group)]);
-  const coordinator = await exchange(port, FIND_COORDINATOR, groupId);
+  const coordinator = await exchange(place, FIND_COORDINATOR, groupId);
   const errorCode = coordinator.readInt16BE(0);
   if (errorCode !== 0) throw new Error(`consumer groups cannot be served yet (error ${errorCode})`);
 }
 
 /** One request of the Kafka protocol. Resolves with the body of the answer. */
 function exchange(
-  port: number,
+  place: Place,
   { api, version }: { api: number; version: number },
   body: Buffer,
 ): Promise<Buffer> {
@@ -32,7 +32,7 @@ function exchange(
   head.writeInt16BE(version, 6);
   head.writeInt32BE(CORRELATION_ID, 8);
   head.writeInt16BE(-1, 12); // no client id
-  return ask(port, Buffer.concat([head, body]), (received) => {
+  return ask(place, Buffer.concat([head, body]), (received) => {
     if (received.length < 4 || received.length < 4 + received.readInt32BE(0)) return undefined;
     return received.subarray(8); // behind length and correlation id
   });
