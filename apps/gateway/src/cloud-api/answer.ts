@@ -17,21 +17,19 @@ export function sendAnswer(
   if (response.destroyed || response.headersSent) return;
   const traceId = request.headers['x-tc-traceid'];
   const unread = !request.complete;
-  const head: string[] = [
-    'Content-Type',
-    'application/json',
-    'Content-Length',
-    String(Buffer.byteLength(text)),
-  ];
+  const bytes = Buffer.byteLength(text);
+  // The same bytes either way; plain ASCII goes out without being transcoded.
+  const encoding = bytes === text.length ? 'latin1' : 'utf8';
+  const head = ['Content-Type', 'application/json', 'Content-Length', String(bytes)];
   if (typeof traceId === 'string') head.push('X-TC-TraceId', traceId);
   if (closing || unread) head.push('Connection', 'close');
   response.writeHead(200, head);
   if (!unread) {
     // As text, so that head and body leave in one write.
-    response.end(text);
+    response.end(text, encoding);
     return;
   }
-  response.write(text);
+  response.write(text, encoding);
   discardRest(request, response);
 }
 
