@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { createRuncDriver } from '@openscf/sandbox-runc';
+
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RuntimeCatalog } from './instance/runtime-catalog.js';
+import { createSandboxDriver } from './instance/sandbox-driver.factory.js';
 import { InvokerFake } from './invoker.fake.js';
 
 const cache = process.env['OPENSCF_CACHE'] ?? join(homedir(), '.cache/openscf');
@@ -23,7 +24,12 @@ describe('invoker on runc', () => {
 
   beforeAll(async () => {
     const catalog = await RuntimeCatalog.load(manifest);
-    const driver = createRuncDriver({ owner: OWNER, relays: [], publicEgress: false, readyNetworks: 2 });
+    const driver = await createSandboxDriver('runc', {
+      owner: OWNER,
+      relays: [],
+      publicEgress: false,
+      readyNetworks: 2,
+    });
     const runtimes = catalog.names.flatMap((name) => catalog.get(name) ?? []);
     invoker = await InvokerFake.start(driver, runtimes, { invokerId: 'test', memoryMb: 2048 });
     await Promise.all(runtimes.map(({ name }) => expect(catalog.get(name)).toBeDefined()));

@@ -42,7 +42,7 @@ export interface ExecutionRequest {
 /** An invocation at least this long (or a cold one) waits for a fresh look at its memory; shorter ones use the last one. */
 const FRESH_MEMORY_AFTER_MS = 50;
 /** How often the memory of an instance with short invocations is looked at, behind the answers. */
-const MEMORY_SAMPLE_MS = 250;
+const MEMORY_SAMPLE_MS = 1_000;
 /** contracts: a record's result is cut to this length. */
 const MAX_RECORD_RESULT = 8 * 1024;
 
