@@ -5,6 +5,7 @@
  * - safe-sandbox.driver.ts: wraps each driver: checks, deadlines, one destroy, destroy on error
  * - sandbox-spec.policy.ts: what a specification may say
  * - pid-one.ts, seccomp.policy.ts: the parts of a sandbox that are the same for every driver
+ * - output.fifo.ts, owner.lock.ts: the same for every driver on this host
  * - sandbox-driver.fake.ts (`/fake`): scripted sandboxes for the tests of users
  * - conformance/ (`/conformance`): the suite that every driver passes
  */
@@ -14,3 +15,5 @@ export { SafeSandboxDriver } from './safe-sandbox.driver.js';
 export { checkDriverOptions, checkLimits, checkSpec } from './sandbox-spec.policy.js';
 export { exitOfCode, INSTANCE_GID, INSTANCE_UID, pidOneCommand, RUN_DIRECTORY } from './pid-one.js';
 export { seccompProfile, type SeccompProfile } from './seccomp.policy.js';
+export { openFifo, OUTPUT_FIFO_MODE } from './output.fifo.js';
+export { refuseWhenOwned, takeOwnership } from './owner.lock.js';

@@ -1,6 +1,6 @@
 /**
  * The contract between the invoker and whatever isolates an instance. One driver per way of isolating; each passes
- * `describeSandboxDriver` (sandbox-driver.conformance.ts).
+ * `describeSandboxDriver` (conformance/sandbox-driver.conformance.ts).
  *
  * A driver belongs to one owner (an invoker). All that it makes on the host (processes, mounts, cgroups, network
  * namespaces, containers) carries the owner's name, so that a later life of the same owner can find and remove it.

@@ -17,6 +17,7 @@ const spec: SandboxSpec = {
 const places = {
   rootfs: '/run/openscf-a/roots/1',
   fifo: '/run/openscf-a/fifos/1',
+  hosts: '/run/openscf-a/bundles/one/hosts',
   cgroupPath: '/openscf-a/one',
   firstHostId: 1_000_000_000,
   networkNamespace: '/run/netns/openscf-a-1',

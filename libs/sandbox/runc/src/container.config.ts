@@ -13,6 +13,8 @@ export interface ContainerPlaces {
   rootfs: string;
   /** The FIFO of the output, on the host. */
   fifo: string;
+  /** What becomes /etc/hosts. */
+  hosts: string;
   /** Below the root of each cgroup hierarchy. */
   cgroupPath: string;
   /** First user and group id of the range that the instance's ids 0 to 65,535 become on the host. */
@@ -34,7 +36,7 @@ const MASKED_PATHS =
   );
 const READ_ONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
-function mounts(spec: SandboxSpec, fifo: string) {
+function mounts(spec: SandboxSpec, { fifo, hosts }: ContainerPlaces) {
   const bind = (source: string, destination: string, readOnly: boolean) => ({
     type: 'bind',
     source,
@@ -56,6 +58,7 @@ function mounts(spec: SandboxSpec, fifo: string) {
     tmpfs('/dev/shm', 'noexec', 'mode=1777', 'size=64m'),
     tmpfs('/tmp', 'mode=1777', `size=${spec.limits.tmpMb}m`),
     ...spec.mounts.map(({ source, target, readOnly }) => bind(source, target, readOnly)),
+    bind(hosts, '/etc/hosts', true),
     bind(spec.runDirectory, RUN_DIRECTORY, true),
     bind(fifo, `${RUN_DIRECTORY}/output`, false),
   ];
@@ -97,7 +100,7 @@ export function containerConfig(spec: SandboxSpec, places: ContainerPlaces) {
       ],
       noNewPrivileges: true,
     },
-    mounts: mounts(spec, places.fifo),
+    mounts: mounts(spec, places),
     linux: {
       namespaces: [
         { type: 'user' },

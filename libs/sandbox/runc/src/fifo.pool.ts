@@ -1,15 +1,10 @@
-import { constants, open } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { promisify } from 'node:util';
+import { OUTPUT_FIFO_MODE } from '@openscf/sandbox-api';
 import { hostCommand } from './host-command.js';
 
 /** FIFOs made by one `mkfifo`. */
 const BATCH = 16;
-/** Instances may write, and nothing else. */
-const MODE = '622';
 
 /** Node.js cannot make a FIFO, and a process for each would be on the path of a start: so they are made ahead. */
 export class FifoPool {
@@ -37,16 +32,7 @@ export class FifoPool {
 
   private async make(): Promise<void> {
     const names = Array.from({ length: BATCH }, () => join(this.folder, `${this.made++}`));
-    await hostCommand('mkfifo', ['-m', MODE, ...names]);
+    await hostCommand('mkfifo', ['-m', OUTPUT_FIFO_MODE, ...names]);
     this.free.push(...names);
   }
-}
-
-/**
- * The reading end of a FIFO. Opened before the first writer, so that no byte is missed and no writer waits; it ends when
- * the last writer is gone.
- */
-export async function openFifo(path: string): Promise<Readable> {
-  const fd = await promisify(open)(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  return new Socket({ fd, readable: true, writable: false });
 }

@@ -6,7 +6,7 @@
  * - cgroup.ts: limits and readings, version 1 and 2, as files
  * - router.network.ts, relay.ts, network.pool.ts: the network of instances
  * - fifo.pool.ts, host-ids.ts: other things that each sandbox takes and gives back
- * - host.check.ts, owner.lock.ts, recovery.ts, driver-paths.ts, host-command.ts: the host
+ * - host.check.ts, recovery.ts, driver-paths.ts, host-command.ts: the host
  */
 import {
   checkDriverOptions,

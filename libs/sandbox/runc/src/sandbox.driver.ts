@@ -5,7 +5,10 @@ import { chmod, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import {
+  openFifo,
+  refuseWhenOwned,
   SandboxError,
+  takeOwnership,
   type Sandbox,
   type SandboxCapabilities,
   type SandboxDriver,
@@ -15,14 +18,13 @@ import {
 import { cgroupVersion, killAndRemoveCgroup, openCgroup } from './cgroup.js';
 import { containerConfig } from './container.config.js';
 import { DriverPaths } from './driver-paths.js';
-import { FifoPool, openFifo } from './fifo.pool.js';
+import { FifoPool } from './fifo.pool.js';
 import { canReachPublicNetwork, checkHost } from './host.check.js';
 import { HOST_ENV, hostCommand } from './host-command.js';
 import { HostIds } from './host-ids.js';
 import { NetworkPool } from './network.pool.js';
-import { refuseWhenOwned, takeOwnership } from './owner.lock.js';
 import { removeEverything, unmountBelow } from './recovery.js';
-import { RouterNetwork } from './router.network.js';
+import { BRIDGE_ADDRESS, RouterNetwork } from './router.network.js';
 import { RunningSandbox } from './running.sandbox.js';
 
 /** Undoes one step of a start; run in reverse order. */
@@ -125,8 +127,19 @@ export class RuncSandboxDriver implements SandboxDriver {
     await mkdir(bundle);
     undo.push(() => rm(bundle, { recursive: true, force: true }));
     const cgroupPath = `/${this.paths.cgroup}/${spec.id}`;
-    const places = { rootfs, fifo, cgroupPath, firstHostId: ids.firstId, networkNamespace: network?.path };
-    await writeFile(join(bundle, 'config.json'), JSON.stringify(containerConfig(spec, places)));
+    const hosts = join(bundle, 'hosts');
+    const places = {
+      rootfs,
+      fifo,
+      hosts,
+      cgroupPath,
+      firstHostId: ids.firstId,
+      networkNamespace: network?.path,
+    };
+    await Promise.all([
+      writeFile(hosts, this.hostsFile(spec)),
+      writeFile(join(bundle, 'config.json'), JSON.stringify(containerConfig(spec, places))),
+    ]);
     undo.push(() => rm(join(this.paths.runcRoot, spec.id), { recursive: true, force: true }));
     undo.push(() => killAndRemoveCgroup(cgroupPath));
     const { pid, report } = await this.runContainer(spec.id, bundle);
@@ -159,6 +172,12 @@ export class RuncSandboxDriver implements SandboxDriver {
       });
     }
     return { pid: Number(await readFile(pidFile, 'utf8')), report };
+  }
+
+  /** Programs that look up their own host name get an answer without asking DNS. */
+  private hostsFile({ hostname }: SandboxSpec): string {
+    const relays = this.options.relays.map(({ name }) => `${BRIDGE_ADDRESS}\t${name}\n`);
+    return `127.0.0.1\tlocalhost ${hostname}\n${relays.join('')}`;
   }
 
   /** The cache may lie in a home folder that others cannot enter; a read-only bind of it can be reached. */

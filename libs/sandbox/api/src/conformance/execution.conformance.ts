@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shellCommand, type Bench } from './harness.js';
+import { shellCommand, type Bench } from './harness.conformance.js';
 
 export function describeExecution(bench: Bench): void {
   describe('execution', () => {
@@ -22,6 +22,11 @@ export function describeExecution(bench: Bench): void {
         .filter((name) => !['PWD', 'OLDPWD', 'SHLVL', '_', 'HOME', 'HOSTNAME'].includes(name));
       expect(own).toEqual(['GREETING', 'PATH']);
       expect(exit).toEqual({ exitCode: 0, oomKilled: false });
+    });
+
+    it('finds its own name without asking anyone', async () => {
+      const { output } = await bench.shell('getent hosts my-host', { hostname: 'my-host' });
+      expect(output).toMatch(/^127\.|^\d+\.\d+\.\d+\.\d+ +my-host/);
     });
 
     it('tells the exit code, the signal, and a program that is not there', async () => {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { shellCommand, type Bench, type ConformanceHarness } from './harness.js';
+import { shellCommand, type Bench, type ConformanceHarness } from './harness.conformance.js';
 
 /** Lines about what all sandboxes share are there as long as the driver; these are about single sandboxes. */
 const about = (lines: string[], id: string) => lines.filter((line) => new RegExp(`${id}(?!\\d)`).test(line));

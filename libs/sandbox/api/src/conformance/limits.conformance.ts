@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { SandboxLimits } from '../sandbox.types.js';
-import type { Bench } from './harness.js';
+import type { Bench } from './harness.conformance.js';
 
 const LIMITS: SandboxLimits = { memoryMb: 256, cpuShares: 512, pids: 64, openFiles: 128, tmpMb: 32 };
 

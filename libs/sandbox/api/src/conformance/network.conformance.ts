@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { RELAY_NAME, RELAY_PORT, type Bench } from './harness.js';
+import { RELAY_NAME, RELAY_PORT, type Bench } from './harness.conformance.js';
 
 const fetchText = (url: string) => `curl -sS --max-time 3 ${url} 2>/dev/null || echo unreachable; echo`;
 const PYTHON = '/usr/bin/python3.11';

@@ -1,19 +1,20 @@
 /**
  * The suite that every driver passes, on a real host. Files in the order of use:
- * - harness.ts: what a driver gives to the suite, and how tests run commands in sandboxes
- * - execution, limits, isolation, network, lifecycle: what is promised, by subject
+ * - harness.conformance.ts: what a driver gives to the suite, and how tests run commands in sandboxes
+ * - execution, limits, isolation, privileges, network, lifecycle (each .conformance.ts): what is promised, by subject
  * - host-leftovers.ts: what of an owner is on the host
  * - owner-process.ts: an owner in a process of its own, to be killed
  */
 import { describe } from 'vitest';
 import { describeExecution } from './execution.conformance.js';
-import { useDriver, type ConformanceHarness } from './harness.js';
+import { useDriver, type ConformanceHarness } from './harness.conformance.js';
 import { describeIsolation } from './isolation.conformance.js';
 import { describeLifecycle } from './lifecycle.conformance.js';
 import { describeLimits } from './limits.conformance.js';
 import { describeNetwork } from './network.conformance.js';
+import { describePrivileges } from './privileges.conformance.js';
 
-export type { ConformanceHarness } from './harness.js';
+export type { ConformanceHarness } from './harness.conformance.js';
 export { hostLeftovers } from './host-leftovers.js';
 
 export function describeSandboxDriver(name: string, harness: ConformanceHarness): void {
@@ -22,6 +23,7 @@ export function describeSandboxDriver(name: string, harness: ConformanceHarness)
     describeExecution(bench);
     describeLimits(bench);
     describeIsolation(bench);
+    describePrivileges(bench);
     describeNetwork(bench);
     describeLifecycle(bench, harness);
   });

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { SandboxError } from '@openscf/sandbox-api';
+import { SandboxError } from './sandbox.errors.js';
 
 interface Holder {
   pid: number;
