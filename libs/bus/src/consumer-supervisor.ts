@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import type { KafkaFactory } from './kafka.factory.js';
+import type { GroupMember, KafkaFactory } from './kafka.factory.js';
 
 /** What a member of a group has been given. */
 export interface Joined {
@@ -9,9 +9,9 @@ export interface Joined {
 }
 
 export interface SupervisedOptions {
-  readonly groupId: string;
+  /** Asked once per life of a client consumer. */
+  readonly groupId: () => string;
   readonly topics: readonly string[];
-  readonly maxBytesPerPartition?: number;
   /** Called on every assignment, before anything of it is fetched. `seek` works from here on. */
   readonly onJoined: (joined: Joined) => void;
   /** The group changes: the last moment to commit what is settled. */
@@ -23,7 +23,9 @@ export interface SupervisedOptions {
 }
 
 const FIRST_RETRY_MS = 250;
-const MAX_RETRY_MS = 5_000;
+const MAX_RETRY_MS = 2_000;
+/** How often it is tried to take back an earlier member; then its session has to run out. */
+const MAX_DISMISSALS = 10;
 const ABSENT_TOPIC_POLL_MS = 1_000;
 /** A consumer that neither fetches nor joins for so long is taken for stuck. Joining may take the group's rebalance time-out. */
 const STUCK_MS = 40_000;
@@ -42,6 +44,8 @@ const DISCONNECT_MS = 3_000;
 export class ConsumerSupervisor {
   private consumer: Consumer | undefined;
   private reading = false;
+  /** The last member that the broker knows of us. */
+  private earlier: { groupId: string; memberId: string; dismissals: number } | undefined;
   private readonly stopping = new AbortController();
   private lost: (reason: unknown) => void = () => undefined;
   private lastSignMs = 0;
@@ -96,8 +100,8 @@ export class ConsumerSupervisor {
       if (signal.aborted) return;
       failures = this.lastSignMs > 0 ? 1 : failures + 1;
       if (failures === 1) {
-        const { groupId, topics } = this.options;
-        this.factory.logger.warn({ groupId, topics, error: reason }, 'Kafka consumer lost, making a new one');
+        const { topics } = this.options;
+        this.factory.logger.warn({ topics, error: reason }, 'Kafka consumer lost, making a new one');
       }
       const backOffMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 8));
       await delay(backOffMs, undefined, { signal }).catch(() => undefined);
@@ -114,15 +118,15 @@ export class ConsumerSupervisor {
       const lost = new Promise<unknown>((resolve) => {
         this.lost = resolve;
       });
-      const { groupId, maxBytesPerPartition } = this.options;
-      const consumer = this.factory.consumer({ groupId, ...(maxBytesPerPartition && { maxBytesPerPartition }) });
+      const groupId = this.options.groupId();
+      const { consumer, dismiss } = this.factory.consumer(groupId);
       this.consumer = consumer;
-      this.listen(consumer);
+      this.listen(consumer, groupId);
       const startedAtMs = Date.now();
       watch = setInterval(() => {
         if (Date.now() - Math.max(this.lastSignMs, startedAtMs) > STUCK_MS) this.lost(new Error('consumer is stuck'));
       }, STUCK_CHECK_MS);
-      const failed = this.run(consumer).then(
+      const failed = this.run(consumer, groupId, dismiss).then(
         () => lost,
         (error: unknown) => error,
       );
@@ -135,8 +139,12 @@ export class ConsumerSupervisor {
     }
   }
 
-  private async run(consumer: Consumer): Promise<void> {
+  private async run(consumer: Consumer, groupId: string, dismiss: GroupMember['dismiss']): Promise<void> {
     await consumer.connect();
+    if (this.earlier?.groupId === groupId && (this.earlier.dismissals += 1) <= MAX_DISMISSALS) {
+      await dismiss(this.earlier.memberId);
+    }
+    this.earlier = undefined;
     await consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
     await consumer.run({
       autoCommit: false,
@@ -146,7 +154,7 @@ export class ConsumerSupervisor {
     });
   }
 
-  private listen(consumer: Consumer): void {
+  private listen(consumer: Consumer, groupId: string): void {
     const { events } = consumer;
     const sign = (): void => {
       this.lastSignMs = Date.now();
@@ -157,6 +165,7 @@ export class ConsumerSupervisor {
       if (this.consumer !== consumer || this.stopping.signal.aborted) return;
       sign();
       this.reading = true;
+      this.earlier = { groupId, memberId: payload.memberId, dismissals: 0 };
       const partitions = Object.entries(payload.memberAssignment).flatMap(([topic, ids]) =>
         ids.map((partition) => ({ topic, partition })),
       );

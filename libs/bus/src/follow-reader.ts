@@ -38,7 +38,8 @@ export class FollowReader {
     this.next = new Map(options.start);
     const { topic, purpose } = options;
     this.supervisor = new ConsumerSupervisor(factory, {
-      groupId: `${factory.clientId}.${purpose}.${randomUUID()}`,
+      // A new group for every life: in the old one the broker would wait for the member that it still believes in.
+      groupId: () => `${factory.clientId}.${purpose}.${randomUUID()}`,
       topics: [topic],
       topicsExist: () => admin.topicExists(topic),
       onJoined: ({ partitions }) => {

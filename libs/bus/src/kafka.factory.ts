@@ -1,5 +1,14 @@
 import type { Logger } from '@openscf/telemetry';
-import { Kafka, logLevel, Partitioners, type Consumer, type Producer } from 'kafkajs';
+import {
+  Kafka,
+  logLevel,
+  PartitionAssigners,
+  Partitioners,
+  type Broker,
+  type Cluster,
+  type Consumer,
+  type Producer,
+} from 'kafkajs';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -12,9 +21,16 @@ const FETCH_WAIT_MS = 500;
 /** How late a new partition of a topic is found. */
 const METADATA_AGE_MS = 10_000;
 
-export interface ConsumerSettings {
-  readonly groupId: string;
-  readonly maxBytesPerPartition?: number;
+/** The client has it, its types do not. */
+type LeavableBroker = Broker & { leaveGroup?: (member: { groupId: string; memberId: string }) => Promise<unknown> };
+
+export interface GroupMember {
+  readonly consumer: Consumer;
+  /**
+   * Tells the broker that an earlier member is gone. Otherwise it waits for the member's session to end before it gives out partitions
+   * again. Call it between `connect` and `run`. A member that the broker does not know is gone already.
+   */
+  readonly dismiss: (memberId: string) => Promise<void>;
 }
 
 /**
@@ -54,16 +70,22 @@ export class KafkaFactory {
     });
   }
 
-  consumer(settings: ConsumerSettings): Consumer {
-    return this.kafka.consumer({
-      groupId: settings.groupId,
+  consumer(groupId: string): GroupMember {
+    let cluster: Cluster | undefined;
+    const consumer = this.kafka.consumer({
+      groupId,
       allowAutoTopicCreation: false,
       sessionTimeout: SESSION_TIMEOUT_MS,
       heartbeatInterval: HEARTBEAT_MS,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       maxWaitTimeInMs: FETCH_WAIT_MS,
       metadataMaxAge: METADATA_AGE_MS,
-      maxBytesPerPartition: settings.maxBytesPerPartition ?? 1_048_576,
+      partitionAssigners: [
+        (config) => {
+          ({ cluster } = config);
+          return PartitionAssigners.roundRobin(config);
+        },
+      ],
       retry: {
         retries: 4,
         initialRetryTime: 150,
@@ -71,5 +93,12 @@ export class KafkaFactory {
         restartOnFailure: () => Promise.resolve(false),
       },
     });
+    const dismiss = async (memberId: string): Promise<void> => {
+      const coordinator: LeavableBroker | undefined = await cluster?.findGroupCoordinator({ groupId });
+      await coordinator?.leaveGroup?.({ groupId, memberId }).catch((error: unknown) => {
+        if (!(error instanceof Error && 'type' in error && error.type === 'UNKNOWN_MEMBER_ID')) throw error;
+      });
+    };
+    return { consumer, dismiss };
   }
 }
