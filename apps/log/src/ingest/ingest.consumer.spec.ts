@@ -1,0 +1,73 @@
+import type { ConsumeBatchesOptions, IncomingMessage } from '@openscf/bus';
+import { UnavailableError } from '@openscf/contracts';
+import { silentLogger } from '@openscf/telemetry';
+import { describe, expect, it } from 'vitest';
+import { IngestConsumer } from './ingest.consumer.js';
+
+type Handle = (messages: IncomingMessage<unknown>[]) => Promise<void>;
+
+class StoreFake {
+  readonly kept: string[] = [];
+  away = false;
+
+  insertInvocations(records: readonly { requestId: string }[]): Promise<void> {
+    if (this.away) return Promise.reject(new UnavailableError('PostgreSQL is away'));
+    if (records.some(({ requestId }) => requestId === 'bad')) {
+      return Promise.reject(Object.assign(new Error('value out of range'), { code: '22003' }));
+    }
+    this.kept.push(...records.map(({ requestId }) => requestId));
+    return Promise.resolve();
+  }
+
+  insertLines(records: readonly { requestId: string }[]): Promise<void> {
+    return this.insertInvocations(records);
+  }
+}
+
+function started(store: StoreFake): { handle: Handle; groups: string[] } {
+  const handles: Handle[] = [];
+  const groups: string[] = [];
+  const bus = {
+    consumeBatches: <T>(options: ConsumeBatchesOptions<T>) => {
+      handles.push(options.handle as Handle);
+      groups.push(options.groupId);
+      return { connected: true, stop: () => Promise.resolve() };
+    },
+  };
+  new IngestConsumer(bus, store, silentLogger()).start();
+  return { handle: handles[0] as Handle, groups };
+}
+
+function messages(...requestIds: string[]): IncomingMessage<unknown>[] {
+  return requestIds.map((requestId, index) => ({
+    topic: 'openscf.invocations',
+    partition: 0,
+    offset: String(index),
+    key: requestId,
+    value: { requestId },
+    headers: {},
+    timestampMs: 0,
+  }));
+}
+
+describe('ingest', () => {
+  it('reads records and lines in groups of their own', () => {
+    expect(started(new StoreFake()).groups).toEqual(['openscf.log.invocations', 'openscf.log.lines']);
+  });
+
+  it('leaves a batch to Kafka while PostgreSQL is away', async () => {
+    const store = new StoreFake();
+    const { handle } = started(store);
+    store.away = true;
+    await expect(handle(messages('a', 'b'))).rejects.toThrow(UnavailableError);
+    store.away = false;
+    await handle(messages('a', 'b'));
+    expect(store.kept).toEqual(['a', 'b']);
+  });
+
+  it('leaves out a record that can never be kept, and keeps the others', async () => {
+    const store = new StoreFake();
+    await started(store).handle(messages('a', 'bad', 'b'));
+    expect(store.kept).toEqual(['a', 'b']);
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import type { InvocationRow } from '../store/log.schema.js';
+import { ANSWER_BYTES, fitAnswer, functionLog, requestStatus } from './invocation-view.policy.js';
+
+const row: InvocationRow = {
+  request_id: 'r1',
+  retry_num: 2,
+  namespace: 'default',
+  function_name: 'hello',
+  version: '$LATEST',
+  qualifier: '$DEFAULT',
+  app_id: '1250000000',
+  source: 'timer',
+  invocation_type: 'Event',
+  started_at: new Date('2026-11-22T12:00:00.750Z'),
+  duration_ms: 3_000.25,
+  billed_ms: '3001',
+  memory_bytes: '1572864',
+  memory_mb: 128,
+  status_code: 433,
+  result: '{"errorCode":-1}',
+  cold_start: null,
+  invoker_id: 'i1',
+  trace_id: null,
+};
+
+describe('an invocation as the API shows it', () => {
+  it('is a log with numbers where the SDKs read numbers', () => {
+    expect(functionLog({ invocation: row, log: 'a\nb', logCut: false })).toEqual({
+      FunctionName: 'hello',
+      RetMsg: '{"errorCode":-1}',
+      RequestId: 'r1',
+      StartTime: '2026-11-22 12:00:00',
+      RetCode: 1,
+      InvokeFinished: 1,
+      Duration: 3_000.25,
+      BillDuration: 3_001,
+      MemUsage: 1_572_864,
+      Log: 'a\nb',
+      Level: '',
+      Source: '',
+      RetryNum: 2,
+    });
+  });
+
+  it('is a status with memory in MB and -1 for a failure', () => {
+    expect(requestStatus(row)).toMatchObject({ RetCode: -1, MemUsage: 1.5, RetryNum: 2 });
+    expect(requestStatus({ ...row, status_code: 200 }).RetCode).toBe(0);
+  });
+});
+
+describe('fitAnswer', () => {
+  const log = (Log: string) => functionLog({ invocation: row, log: Log, logCut: false });
+
+  it('leaves what is too much to the next page', () => {
+    const third = 'x'.repeat(ANSWER_BYTES / 3);
+    expect(fitAnswer([log(third), log(third), log(third), log('')])).toHaveLength(2);
+    expect(fitAnswer([])).toEqual([]);
+  });
+
+  it.each(['x', '"', '\u0001', '中'])('cuts one log that is too long alone, made of %j', (character) => {
+    const [only, ...rest] = fitAnswer([log(character.repeat(ANSWER_BYTES)), log('')]);
+    expect(rest).toEqual([]);
+    expect(only?.Log).toMatch(/\[the rest of this log is not shown\]$/);
+    expect(only?.Log.length).toBeGreaterThan(50_000);
+    expect(Buffer.byteLength(JSON.stringify(only))).toBeLessThanOrEqual(ANSWER_BYTES);
+  });
+});
