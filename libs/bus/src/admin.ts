@@ -37,7 +37,8 @@ const PLAIN_TOPICS: readonly TopicPlan[] = [
 /** Everything that a service may meet: its own list, the platform's, and the plain ones. */
 export function withPlatformTopics(topics: readonly Topic<unknown>[]): TopicPlan[] {
   const plans = new Map<string, TopicPlan>();
-  for (const plan of [...PLAIN_TOPICS, ...Object.values(platformTopics), ...topics]) plans.set(plan.name, plan);
+  for (const plan of [...PLAIN_TOPICS, ...Object.values(platformTopics), ...topics])
+    plans.set(plan.name, plan);
   return [...plans.values()];
 }
 

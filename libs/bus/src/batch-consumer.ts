@@ -38,7 +38,10 @@ export class BatchConsumer<T> implements Subscription {
     const { topic, groupId, maxBatch, maxWaitMs } = options;
     const list: readonly Topic<T>[] = 'name' in topic ? [topic] : topic;
     this.topics = new Map(list.map((entry) => [entry.name, entry]));
-    this.gate = new FlowGate(() => this.reader, { records: Math.max(2 * maxBatch, 1_000), bytes: LIMIT_BYTES });
+    this.gate = new FlowGate(() => this.reader, {
+      records: Math.max(2 * maxBatch, 1_000),
+      bytes: LIMIT_BYTES,
+    });
     this.pump = new BatchPump({ maxBatch, maxWaitMs, handle: (batch) => this.handle(batch) });
     this.reader = new GroupReader(factory, admin, {
       groupId,
@@ -71,7 +74,10 @@ export class BatchConsumer<T> implements Subscription {
       signal: this.stopping.signal,
       onError: (error, attempt) => {
         const { groupId } = this.options;
-        this.factory.logger.warn({ groupId, batch: ours.length, attempt, error }, 'handler failed, trying again');
+        this.factory.logger.warn(
+          { groupId, batch: ours.length, attempt, error },
+          'handler failed, trying again',
+        );
       },
     });
     if (!done) return;
@@ -92,7 +98,10 @@ export class BatchConsumer<T> implements Subscription {
       const origin = { topic: owned.topic, partition: owned.partition, groupId: this.options.groupId };
       await keepUnreadable(this.publisher, origin, record, decoded.reason);
       const { reason } = decoded;
-      this.factory.logger.warn({ ...origin, offset: record.offset, reason }, 'record cannot be read, kept as unreadable');
+      this.factory.logger.warn(
+        { ...origin, offset: record.offset, reason },
+        'record cannot be read, kept as unreadable',
+      );
     }
     if (messages.length > 0) await this.options.handle(messages);
   }

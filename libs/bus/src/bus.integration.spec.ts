@@ -1,22 +1,9 @@
-import { Module } from '@nestjs/common';
-import { Controller } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { MessagePattern, Payload } from '@nestjs/microservices';
-import {
-  CallerError,
-  topics,
-  UNREADABLE_TOPIC,
-  type AsyncEvent,
-  type Command,
-  type CommandReply,
-  type FunctionState,
-  type Topic,
-} from '@openscf/contracts';
+import { topics, UNREADABLE_TOPIC, type AsyncEvent, type Topic } from '@openscf/contracts';
 import { silentLogger } from '@openscf/telemetry';
-import { aCommand, aFunctionState, anAsyncEvent, eventually, sharedParts, uniqueName } from '@openscf/testing';
+import { anAsyncEvent, eventually, sharedParts, uniqueName } from '@openscf/testing';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bus, CommandErrorFilter, InvalidRecordError, KafkaCommandServer, type IncomingMessage } from './index.js';
+import { Bus, InvalidRecordError, type IncomingMessage } from './index.js';
 
 const { brokers } = sharedParts();
 const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
@@ -32,12 +19,11 @@ function eventTopic(partitions = 3): Topic<AsyncEvent> {
   return { ...topics.events, name: `test.${uniqueName('events')}`, partitions };
 }
 
-function tableTopic(): Topic<FunctionState> {
-  return { ...topics.functions, name: `test.${uniqueName('functions')}` };
-}
-
 function events(count: number): { key: string; value: AsyncEvent }[] {
-  return Array.from({ length: count }, () => anAsyncEvent()).map((value) => ({ key: value.requestId, value }));
+  return Array.from({ length: count }, () => anAsyncEvent()).map((value) => ({
+    key: value.requestId,
+    value,
+  }));
 }
 
 async function committedTotal(groupId: string, topic: string): Promise<number> {
@@ -88,7 +74,9 @@ describe('publish and consume', () => {
       },
     });
     await eventually(() => received.length === 200);
-    expect(new Set(received.map(({ value }) => value.requestId))).toEqual(new Set(sent.map(({ key }) => key)));
+    expect(new Set(received.map(({ value }) => value.requestId))).toEqual(
+      new Set(sent.map(({ key }) => key)),
+    );
     expect(received[0]?.headers).toMatchObject({ origin: 'spec', 'schema-version': '1' });
     await eventually(async () => (await committedTotal(groupId, topic.name)) === 200);
   });
@@ -301,98 +289,5 @@ describe('consumeBatches', () => {
     expect(Math.max(...batches.map((batch) => batch.length))).toBe(20);
     expect(new Set(batches.flat()).size).toBe(95);
     await eventually(async () => (await committedTotal(groupId, topic.name)) === 95);
-  });
-});
-
-describe('table', () => {
-  it('holds the newest value of every key, follows changes and forgets what was removed', async () => {
-    const topic = tableTopic();
-    const bus = newBus();
-    await bus.ensureTopics([topic]);
-    const state = aFunctionState();
-    await bus.publish(topic, [
-      { key: 'a', value: { ...state, revision: 1 } },
-      { key: 'b', value: state },
-      { key: 'a', value: { ...state, revision: 2 } },
-      { key: 'b', value: null },
-    ]);
-    const table = newBus().table(topic);
-    await table.ready;
-    expect([table.size, table.get('a')?.revision, table.get('b')]).toEqual([1, 2, undefined]);
-
-    const changes: (number | undefined)[] = [];
-    table.onChange((_key, value) => changes.push(value?.revision));
-    const seen = table.waitFor({ key: 'a', revision: 3 }, 10_000);
-    await bus.publish(topic, [{ key: 'a', value: { ...state, revision: 3 } }]);
-    expect(await seen).toBe(true);
-    await bus.publish(topic, [{ key: 'a', value: null }]);
-    expect(await table.waitFor({ key: 'a', revision: null }, 10_000)).toBe(true);
-    expect(changes).toEqual([3, undefined]);
-    expect(await table.waitFor({ key: 'a', revision: 9 }, 20)).toBe(false);
-  });
-
-  it('is ready at once when the topic is empty, and passes over what it cannot read', async () => {
-    const topic = tableTopic();
-    const bus = newBus();
-    await bus.ensureTopics([topic]);
-    const table = bus.table(topic);
-    await table.ready;
-    await bus.publishRaw(topic.name, [{ key: 'broken', value: Buffer.from('{') }]);
-    await bus.publish(topic, [{ key: 'fine', value: aFunctionState() }]);
-    expect(await table.waitFor({ key: 'fine', revision: 1 }, 10_000)).toBe(true);
-    expect(table.size).toBe(1);
-  });
-});
-
-@Controller()
-class EchoController {
-  @MessagePattern('Echo')
-  echo(@Payload() command: Command): CommandReply {
-    return { ok: true, response: { requestId: command.requestId, ...command.request }, written: [] };
-  }
-
-  @MessagePattern('Refuse')
-  refuse(@Payload() command: Command): CommandReply {
-    throw new CallerError('InvalidParameterValue', `No: ${String(command.request['why'])}`);
-  }
-
-  @MessagePattern('Break')
-  break(@Payload() _command: Command): Promise<CommandReply> {
-    return Promise.reject(new Error('secret detail'));
-  }
-}
-
-@Module({ controllers: [EchoController] })
-class EchoModule {}
-
-describe('request and reply', () => {
-  it('answers, maps errors, and gives up at the deadline', async () => {
-    const serverBus = newBus('server');
-    const app = await NestFactory.createMicroservice(EchoModule, {
-      strategy: new KafkaCommandServer({ bus: serverBus, service: 'log' }),
-      logger: false,
-    });
-    app.useGlobalFilters(new CommandErrorFilter());
-    await app.listen();
-    const requester = newBus('client').requester(uniqueName('gateway'));
-    const options = { timeoutMs: 15_000 };
-    const command = aCommand({ text: 'hi' });
-
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, index) => requester.request('log', 'Echo', aCommand({ index }), options)),
-    );
-    expect(answers.map((answer) => answer.ok && answer.response['index'])).toEqual(answers.map((_, index) => index));
-    expect(await requester.request('log', 'Refuse', aCommand({ why: 'because' }), options)).toEqual({
-      ok: false,
-      code: 'InvalidParameterValue',
-      message: 'No: because',
-    });
-    const broken = await requester.request('log', 'Break', command, options);
-    expect(broken).toMatchObject({ ok: false, code: 'InternalError' });
-    expect(JSON.stringify(broken)).not.toContain('secret detail');
-    expect(await requester.request('log', 'Nothing', command, options)).toMatchObject({ code: 'InvalidAction' });
-    await app.close();
-    await serverBus.close();
-    await expect(requester.request('log', 'Echo', command, { timeoutMs: 300 })).rejects.toThrow('no answer from log');
   });
 });

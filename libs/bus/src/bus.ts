@@ -82,7 +82,11 @@ export class Bus {
   publishRaw(topicName: string, messages: readonly RawOutgoingMessage[]): Promise<void> {
     return this.publisher.send(
       topicName,
-      messages.map(({ key, value, headers }) => ({ key, value, ...(headers && { headers: { ...headers } }) })),
+      messages.map(({ key, value, headers }) => ({
+        key,
+        value,
+        ...(headers && { headers: { ...headers } }),
+      })),
     );
   }
 

@@ -90,7 +90,10 @@ export class CommandConsumer implements Subscription {
     try {
       return commandSchema.parse(JSON.parse(record.value?.toString('utf8') ?? 'null'));
     } catch (error) {
-      this.factory.logger.warn({ service: this.options.service, offset: record.offset, error }, 'command cannot be read');
+      this.factory.logger.warn(
+        { service: this.options.service, offset: record.offset, error },
+        'command cannot be read',
+      );
       return undefined;
     }
   }
@@ -112,7 +115,8 @@ export class CommandConsumer implements Subscription {
     const untilDeadline = AbortSignal.timeout(Math.max(0, deadlineMs - Date.now()));
     await retryUntilDone(() => this.publisher.send(topicName, [message]), {
       signal: AbortSignal.any([owned.released.signal, untilDeadline]),
-      onError: (error) => this.factory.logger.warn({ topic: topicName, error }, 'reply not sent, trying again'),
+      onError: (error) =>
+        this.factory.logger.warn({ topic: topicName, error }, 'reply not sent, trying again'),
     });
   }
 }

@@ -29,7 +29,11 @@ export class KafkaCommandServer extends Server implements CustomTransportStrateg
 
   listen(callback: (error?: unknown) => void): void {
     const { bus, service, concurrency = CONCURRENCY } = this.options;
-    this.subscription = bus.serveCommands({ service, concurrency, handle: (incoming) => this.answer(incoming) });
+    this.subscription = bus.serveCommands({
+      service,
+      concurrency,
+      handle: (incoming) => this.answer(incoming),
+    });
     callback();
   }
 

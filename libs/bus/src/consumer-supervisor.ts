@@ -124,7 +124,8 @@ export class ConsumerSupervisor {
       this.listen(consumer, groupId);
       const startedAtMs = Date.now();
       watch = setInterval(() => {
-        if (Date.now() - Math.max(this.lastSignMs, startedAtMs) > STUCK_MS) this.lost(new Error('consumer is stuck'));
+        if (Date.now() - Math.max(this.lastSignMs, startedAtMs) > STUCK_MS)
+          this.lost(new Error('consumer is stuck'));
       }, STUCK_CHECK_MS);
       const failed = this.run(consumer, groupId, dismiss).then(
         () => lost,

@@ -53,7 +53,8 @@ export class MessageConsumer<T> implements Subscription {
   private take(owned: OwnedPartition, record: KafkaMessage): void {
     const bytes = sizeOf(record);
     this.gate.taken(owned, bytes);
-    const lane = this.options.order === 'none' || record.key === null ? undefined : record.key.toString('latin1');
+    const lane =
+      this.options.order === 'none' || record.key === null ? undefined : record.key.toString('latin1');
     this.pool.add(lane, async () => {
       const done = await retryUntilDone(() => this.handle(owned, record), {
         signal: owned.released.signal,
@@ -77,7 +78,10 @@ export class MessageConsumer<T> implements Subscription {
         const origin = { topic: topic.name, partition: owned.partition, groupId };
         await keepUnreadable(this.publisher, origin, record, decoded.reason);
         const { reason } = decoded;
-        this.factory.logger.warn({ ...origin, offset: record.offset, reason }, 'record cannot be read, kept as unreadable');
+        this.factory.logger.warn(
+          { ...origin, offset: record.offset, reason },
+          'record cannot be read, kept as unreadable',
+        );
       }
     }
   }
@@ -85,11 +89,16 @@ export class MessageConsumer<T> implements Subscription {
   private traced(message: IncomingMessage<T>): Promise<void> {
     const parent = message.headers['traceparent'];
     if (parent === undefined) return this.options.handle(message);
-    return withSpan(`consume ${message.topic}`, { parent, kind: 'consumer' }, () => this.options.handle(message));
+    return withSpan(`consume ${message.topic}`, { parent, kind: 'consumer' }, () =>
+      this.options.handle(message),
+    );
   }
 
   private report(owned: OwnedPartition, record: KafkaMessage, error: unknown, attempt: number): void {
     const { topic, partition } = owned;
-    this.factory.logger.warn({ topic, partition, offset: record.offset, attempt, error }, 'handler failed, trying again');
+    this.factory.logger.warn(
+      { topic, partition, offset: record.offset, attempt, error },
+      'handler failed, trying again',
+    );
   }
 }

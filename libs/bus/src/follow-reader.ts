@@ -71,7 +71,10 @@ export class FollowReader {
     const first = Number(batch.firstOffset() ?? 0);
     let next = this.next.get(partition) ?? 0;
     if (first < next && Number(batch.highWatermark) < next) {
-      this.factory.logger.warn({ topic: this.options.topic, partition }, 'topic was made again, reading it from its beginning');
+      this.factory.logger.warn(
+        { topic: this.options.topic, partition },
+        'topic was made again, reading it from its beginning',
+      );
       this.options.onReset?.(partition);
       next = 0;
     }

@@ -73,7 +73,8 @@ export class GroupReader {
       onJoined: (joined) => this.assign(joined),
       onRebalancing: () => void this.commit(),
       onBatch: (payload) => this.receive(payload),
-      topicsExist: async () => (await Promise.all(topics.map((topic) => admin.topicExists(topic)))).every(Boolean),
+      topicsExist: async () =>
+        (await Promise.all(topics.map((topic) => admin.topicExists(topic)))).every(Boolean),
     });
   }
 
@@ -127,7 +128,12 @@ export class GroupReader {
     for (const { topic, partition } of uncertain) {
       const slot = this.slots.get(keyOf(topic, partition));
       if (slot) Object.assign(slot, { ready: begun, certain: false });
-      else this.slots.set(keyOf(topic, partition), { ...this.fresh(topic, partition, 0, -1), certain: false, ready: begun });
+      else
+        this.slots.set(keyOf(topic, partition), {
+          ...this.fresh(topic, partition, 0, -1),
+          certain: false,
+          ready: begun,
+        });
     }
   }
 
@@ -159,7 +165,10 @@ export class GroupReader {
     if (isStale() || this.stopped) return;
     const first = Number(batch.firstOffset() ?? 0);
     if (first < slot.owned.watermark.end && Number(batch.highWatermark) < slot.owned.watermark.end) {
-      this.factory.logger.warn({ topic, partition, offset: first }, 'topic was made again, reading it from its beginning');
+      this.factory.logger.warn(
+        { topic, partition, offset: first },
+        'topic was made again, reading it from its beginning',
+      );
       this.renew(slot, first, -1);
     }
     const { owned } = slot;
@@ -169,7 +178,12 @@ export class GroupReader {
     this.options.onFetched?.(owned);
   }
 
-  private fresh(topic: string, partition: number, start: number, committed: number): Omit<Slot, 'certain' | 'ready'> {
+  private fresh(
+    topic: string,
+    partition: number,
+    start: number,
+    committed: number,
+  ): Omit<Slot, 'certain' | 'ready'> {
     const owned = { topic, partition, watermark: new Watermark(start), released: new AbortController() };
     return { owned, committed, sent: committed };
   }
@@ -215,10 +229,15 @@ export class GroupReader {
     if (due.length === 0 || !this.supervisor.connected) return;
     for (const { slot, offset } of due) slot.sent = offset;
     try {
-      await this.supervisor.commit(due.map(({ owned, offset }) => ({ topic: owned.topic, partition: owned.partition, offset })));
+      await this.supervisor.commit(
+        due.map(({ owned, offset }) => ({ topic: owned.topic, partition: owned.partition, offset })),
+      );
       for (const { slot, owned, offset } of due) if (slot.owned === owned) slot.committed = offset;
     } catch (error) {
-      this.factory.logger.debug({ groupId: this.options.groupId, error }, 'offsets not committed, trying again');
+      this.factory.logger.debug(
+        { groupId: this.options.groupId, error },
+        'offsets not committed, trying again',
+      );
       this.commitSoon(1_000);
     }
   }

@@ -22,7 +22,9 @@ const FETCH_WAIT_MS = 500;
 const METADATA_AGE_MS = 10_000;
 
 /** The client has it, its types do not. */
-type LeavableBroker = Broker & { leaveGroup?: (member: { groupId: string; memberId: string }) => Promise<unknown> };
+type LeavableBroker = Broker & {
+  leaveGroup?: (member: { groupId: string; memberId: string }) => Promise<unknown>;
+};
 
 export interface GroupMember {
   readonly consumer: Consumer;

@@ -17,7 +17,7 @@ type Parts = Awaited<ReturnType<typeof startOwnParts>>;
 
 let parts: Parts;
 let bus: Bus;
-let accepted: string[] = [];
+const accepted: string[] = [];
 const handled = new Map<string, number>();
 const streamed: string[] = [];
 
@@ -82,7 +82,8 @@ describe('Kafka away and back', () => {
     bus.serveCommands({
       service: 'log',
       concurrency: 4,
-      handle: ({ command }) => Promise.resolve({ ok: true, response: { of: command.requestId }, written: [] }),
+      handle: ({ command }) =>
+        Promise.resolve({ ok: true, response: { of: command.requestId }, written: [] }),
     });
     await bus.requester('spec').ready;
   });
@@ -94,7 +95,9 @@ describe('Kafka away and back', () => {
     expect(await table.waitFor({ key: 'k', revision }, 30_000)).toBe(true);
     const answer = await bus.requester('spec').request('log', 'Any', aCommand(), { timeoutMs: 30_000 });
     expect(answer.ok).toBe(true);
-    await eventually(() => accepted.every((id) => handled.has(id) && streamed.includes(id)), { timeoutMs: 40_000 });
+    await eventually(() => accepted.every((id) => handled.has(id) && streamed.includes(id)), {
+      timeoutMs: 40_000,
+    });
   }
 
   it('refuses within about 5 s while it is away, then everything goes on and nothing accepted is lost', async () => {

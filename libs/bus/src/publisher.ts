@@ -57,7 +57,10 @@ export class Publisher {
     const largest = Math.max(...sizes);
     if (largest > MAX_RECORD_BYTES) {
       return Promise.reject(
-        new InvalidRecordError(topicName, `it has ${largest} bytes, at most ${MAX_RECORD_BYTES} are accepted`),
+        new InvalidRecordError(
+          topicName,
+          `it has ${largest} bytes, at most ${MAX_RECORD_BYTES} are accepted`,
+        ),
       );
     }
     const requests = chunks(messages.map(traced), sizes);
@@ -114,7 +117,13 @@ export class Publisher {
 
   private async sendRequest(topic: string, request: Pending[]): Promise<void> {
     try {
-      await withinMs(REQUEST_MS, this.write(topic, request.flatMap((pending) => pending.messages)));
+      await withinMs(
+        REQUEST_MS,
+        this.write(
+          topic,
+          request.flatMap((pending) => pending.messages),
+        ),
+      );
       settle(request, (pending) => pending.resolve());
     } catch (error) {
       await this.discard();
@@ -151,7 +160,9 @@ export class Publisher {
     const { connecting } = this;
     this.connecting = undefined;
     // Its sockets may be dead: nobody waits for them.
-    await connecting?.then((producer) => void producer.disconnect().catch(() => undefined)).catch(() => undefined);
+    await connecting
+      ?.then((producer) => void producer.disconnect().catch(() => undefined))
+      .catch(() => undefined);
   }
 }
 
@@ -161,7 +172,8 @@ function chunks(messages: Message[], sizes: number[]): Chunk[] {
   let current: Chunk | undefined;
   messages.forEach((message, index) => {
     const size = sizes[index] ?? 0;
-    if (!current || current.bytes + size > MAX_REQUEST_BYTES) made.push((current = { messages: [], bytes: 0 }));
+    if (!current || current.bytes + size > MAX_REQUEST_BYTES)
+      made.push((current = { messages: [], bytes: 0 }));
     current.messages.push(message);
     current.bytes += size;
   });

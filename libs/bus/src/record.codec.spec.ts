@@ -38,7 +38,10 @@ describe('encode and decode', () => {
   });
 
   it('bring a tombstone back, which needs a key', () => {
-    expect(decode(topic, 0, stored(encode(topic, { key: 'k', value: null })))).toEqual({ kind: 'tombstone', key: 'k' });
+    expect(decode(topic, 0, stored(encode(topic, { key: 'k', value: null })))).toEqual({
+      kind: 'tombstone',
+      key: 'k',
+    });
     expect(() => encode(topic, { key: null, value: null })).toThrow(InvalidRecordError);
   });
 
@@ -49,7 +52,11 @@ describe('encode and decode', () => {
   });
 
   it.each([
-    ['another version', { value: '{}', headers: { 'schema-version': '2' } }, 'schema version is 2, this service reads 1'],
+    [
+      'another version',
+      { value: '{}', headers: { 'schema-version': '2' } },
+      'schema version is 2, this service reads 1',
+    ],
     ['no JSON', { value: '{' }, 'not JSON'],
     ['another shape', { value: '{}' }, 'functionId'],
     ['nothing at all', { value: null }, 'neither key nor value'],
@@ -65,6 +72,10 @@ describe('rawMessage', () => {
     record.headers = { ...record.headers, n: undefined };
     const raw = rawMessage('user', 1, record);
     expect(raw).toMatchObject({ topic: 'user', partition: 1, offset: '7' });
-    expect([String(raw.value), String(raw.headers['h']), Object.keys(raw.headers)]).toEqual(['v', 'last', ['h']]);
+    expect([String(raw.value), String(raw.headers['h']), Object.keys(raw.headers)]).toEqual([
+      'v',
+      'last',
+      ['h'],
+    ]);
   });
 });

@@ -29,7 +29,10 @@ export function decode<T>(topic: Topic<T>, partition: number, record: KafkaMessa
   const key = record.key === null ? null : record.key.toString('utf8');
   const version = headers[VERSION_HEADER];
   if (version !== undefined && version !== String(topic.version)) {
-    return { kind: 'unreadable', reason: `schema version is ${version}, this service reads ${topic.version}` };
+    return {
+      kind: 'unreadable',
+      reason: `schema version is ${version}, this service reads ${topic.version}`,
+    };
   }
   if (record.value === null) {
     if (key === null) return { kind: 'unreadable', reason: 'neither key nor value' };

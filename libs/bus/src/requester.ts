@@ -64,7 +64,8 @@ export class KafkaRequester implements Requester {
     { timeoutMs }: { timeoutMs: number },
   ): Promise<CommandReply> {
     const deadlineMs = Date.now() + timeoutMs;
-    if (!(await within(timeoutMs, this.ready))) throw new UnavailableError(`${action}: Kafka is not available`);
+    if (!(await within(timeoutMs, this.ready)))
+      throw new UnavailableError(`${action}: Kafka is not available`);
     const correlationId = `${this.epoch}-${(this.count += 1)}`;
     const headers = {
       [commandHeader.action]: action,
@@ -77,7 +78,9 @@ export class KafkaRequester implements Requester {
     try {
       return await new Promise<CommandReply>((resolve, reject) => {
         this.waiting.set(correlationId, { resolve, reject });
-        const unanswered = new UnavailableError(`${action}: no answer from ${service} within ${timeoutMs} ms`);
+        const unanswered = new UnavailableError(
+          `${action}: no answer from ${service} within ${timeoutMs} ms`,
+        );
         timer = setTimeout(() => reject(unanswered), deadlineMs - Date.now());
         this.publisher.send(commandTopic(service), [{ key: null, value, headers }]).catch(reject);
       });
@@ -104,7 +107,9 @@ export class KafkaRequester implements Requester {
 
   private async follow(): Promise<void> {
     const name = this.topicName;
-    await this.admin.ensureTopics([{ name, partitions: 1, cleanup: 'delete', retentionMs: REPLY_RETENTION_MS }]);
+    await this.admin.ensureTopics([
+      { name, partitions: 1, cleanup: 'delete', retentionMs: REPLY_RETENTION_MS },
+    ]);
     const offsets = await this.admin.offsets(name);
     if (this.stopping.signal.aborted) return;
     this.reader = new FollowReader(this.factory, this.admin, {

@@ -59,7 +59,12 @@ async function committed(groupId: string, topic: string): Promise<number[]> {
   return (found?.partitions ?? []).map(({ offset }) => Number(offset));
 }
 
-const producer = kafka.producer({ createPartitioner: () => ({ message }) => message.partition ?? 0 });
+const producer = kafka.producer({
+  createPartitioner:
+    () =>
+    ({ message }) =>
+      message.partition ?? 0,
+});
 
 beforeAll(async () => {
   admin = kafka.admin();
@@ -100,7 +105,10 @@ describe('where a stream begins', () => {
 
   it('at a time: the first record that is not older', async () => {
     const topic = await newTopic();
-    await producer.send({ topic, messages: [10, 20, 30].map((at) => ({ value: `at ${at}`, timestamp: String(at) })) });
+    await producer.send({
+      topic,
+      messages: [10, 20, 30].map((at) => ({ value: `at ${at}`, timestamp: String(at) })),
+    });
     const reading = read(topic, { startAt: 15 });
     await eventually(() => reading.texts().length === 2);
     expect(reading.texts()).toEqual(['at 20', 'at 30']);
@@ -225,7 +233,11 @@ describe('batches', () => {
     await eventually(() => reading.stream.connected);
     reading.stream.pause();
     const payload = 'x'.repeat(10_000);
-    for (let round = 0; round < 30; round += 1) await write(topic, Array.from({ length: 10 }, () => payload));
+    for (let round = 0; round < 30; round += 1)
+      await write(
+        topic,
+        Array.from({ length: 10 }, () => payload),
+      );
     const before = reading.texts().length;
     reading.stream.resume();
     await eventually(() => reading.texts().length === 300, { timeoutMs: 20_000 });

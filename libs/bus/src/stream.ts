@@ -95,7 +95,10 @@ export class TopicStream implements Stream {
       signal: owned.released.signal,
       onError: (error, attempt) => {
         const { groupId } = this.options;
-        this.factory.logger.warn({ groupId, topic, partition, attempt, error }, 'handler failed, trying again');
+        this.factory.logger.warn(
+          { groupId, topic, partition, attempt, error },
+          'handler failed, trying again',
+        );
       },
     });
     if (!done) return;

@@ -77,7 +77,9 @@ export class KafkaTable<T> implements CompactedTable<T> {
     const { name } = this.topic;
     const offsets = await this.admin.offsets(name);
     if (this.stopping.signal.aborted) return;
-    this.goals = new Map(offsets.filter(({ low, high }) => high > low).map(({ partition, high }) => [partition, high]));
+    this.goals = new Map(
+      offsets.filter(({ low, high }) => high > low).map(({ partition, high }) => [partition, high]),
+    );
     this.checkReady();
     this.reader = new FollowReader(this.factory, this.admin, {
       topic: name,
@@ -104,7 +106,10 @@ export class KafkaTable<T> implements CompactedTable<T> {
       case 'unreadable': {
         const { reason } = decoded;
         const { offset } = record;
-        this.factory.logger.warn({ topic: this.topic.name, partition, offset, reason }, 'record cannot be read, passed over');
+        this.factory.logger.warn(
+          { topic: this.topic.name, partition, offset, reason },
+          'record cannot be read, passed over',
+        );
       }
     }
   }

@@ -1,9 +1,24 @@
 import { z } from 'zod';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, defineConfig, hostPorts, integer, loadConfig, path, platformConfig, port, url } from './index.js';
+import {
+  ConfigError,
+  defineConfig,
+  hostPorts,
+  integer,
+  loadConfig,
+  path,
+  platformConfig,
+  port,
+  url,
+} from './index.js';
 
 const fragment = defineConfig({
-  brokers: { variable: 'BROKERS', schema: hostPorts, default: '127.0.0.1:9092', accepts: 'host:port, several separated by commas' },
+  brokers: {
+    variable: 'BROKERS',
+    schema: hostPorts,
+    default: '127.0.0.1:9092',
+    accepts: 'host:port, several separated by commas',
+  },
   port: { variable: 'PORT', schema: port, accepts: 'a port' },
   key: { variable: 'KEY', schema: z.string().min(8), accepts: 'at least 8 characters', secret: true },
 });
@@ -27,13 +42,17 @@ describe('loadConfig', () => {
   });
 
   it('takes an empty variable as not set', () => {
-    expect(loadConfig(fragment, { BROKERS: '', PORT: '1', KEY: 'long enough' }).brokers).toEqual(['127.0.0.1:9092']);
+    expect(loadConfig(fragment, { BROKERS: '', PORT: '1', KEY: 'long enough' }).brokers).toEqual([
+      '127.0.0.1:9092',
+    ]);
   });
 
   it('names every wrong variable at once, with its value and what it accepts', () => {
     const error = problemsOf({ BROKERS: 'nowhere', PORT: '70000' });
     expect(error.problems.map((problem) => problem.variable)).toEqual(['BROKERS', 'PORT', 'KEY']);
-    expect(error.message).toContain('BROKERS is "nowhere"; it accepts host:port, several separated by commas (not host:port)');
+    expect(error.message).toContain(
+      'BROKERS is "nowhere"; it accepts host:port, several separated by commas (not host:port)',
+    );
     expect(error.message).toContain('KEY is not set; it accepts at least 8 characters');
   });
 

@@ -7,7 +7,12 @@ const theirs = {
   Event: ['s3:ObjectCreated:*'],
   Filter: [{ Name: 'prefix', Value: 'p/' }],
 };
-const old = { Id: 'openscf-old', Queue: 'arn:minio:sqs::IMMEDIATE:kafka', Event: ['s3:ObjectRemoved:*'], Filter: [] };
+const old = {
+  Id: 'openscf-old',
+  Queue: 'arn:minio:sqs::IMMEDIATE:kafka',
+  Event: ['s3:ObjectRemoved:*'],
+  Filter: [],
+};
 const state: NotificationState = {
   TopicConfiguration: [{ Id: 'topic', Topic: 'arn:t', Event: ['s3:ObjectCreated:*'], Filter: [] }],
   QueueConfiguration: [theirs, old],
@@ -16,7 +21,12 @@ const state: NotificationState = {
 
 describe('applyRules', () => {
   it('replaces ours, keeps the others with their filters, and nests filters as the store wants them', () => {
-    const rule = { id: 'openscf-new', arn: 'arn:minio:sqs::DURABLE:kafka', events: ['s3:ObjectCreated:Put'], suffix: '.png' };
+    const rule = {
+      id: 'openscf-new',
+      arn: 'arn:minio:sqs::DURABLE:kafka',
+      events: ['s3:ObjectCreated:Put'],
+      suffix: '.png',
+    };
     expect(applyRules(state, [rule])).toEqual({
       TopicConfiguration: [{ Id: 'topic', Topic: 'arn:t', Event: ['s3:ObjectCreated:*'] }],
       QueueConfiguration: [

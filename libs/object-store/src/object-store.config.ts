@@ -7,7 +7,11 @@ export const objectStoreConfig = defineConfig({
     default: 'http://127.0.0.1:9000',
     accepts: 'http://host:port or https://host:port',
   },
-  minioRootUser: { variable: 'OPENSCF_MINIO_ROOT_USER', schema: text, accepts: "the name of MinIO's root user" },
+  minioRootUser: {
+    variable: 'OPENSCF_MINIO_ROOT_USER',
+    schema: text,
+    accepts: "the name of MinIO's root user",
+  },
   minioRootPassword: {
     variable: 'OPENSCF_MINIO_ROOT_PASSWORD',
     schema: text,

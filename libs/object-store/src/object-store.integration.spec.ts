@@ -86,7 +86,13 @@ describe('notifications', () => {
     config.add(theirs);
     await client.setBucketNotification(bucket, config);
 
-    const ours = { id: 'openscf-1', arn: IMMEDIATE, events: ['s3:ObjectCreated:*'], prefix: 'in/', suffix: '.jpg' };
+    const ours = {
+      id: 'openscf-1',
+      arn: IMMEDIATE,
+      events: ['s3:ObjectCreated:*'],
+      prefix: 'in/',
+      suffix: '.jpg',
+    };
     const more = { id: 'openscf-2', arn: DURABLE, events: ['s3:ObjectCreated:*', 's3:ObjectRemoved:Delete'] };
     const kept = { id: 'theirs', arn: DURABLE, events: ['s3:ObjectRemoved:*'], prefix: 'their/' };
     await store.setNotifications(bucket, [ours]);
@@ -109,7 +115,11 @@ describe('an outage', () => {
     const parts = await startOwnParts(['minio']);
     try {
       const { keys, urls } = parts;
-      const own = new ObjectStore({ url: urls.minio, accessKey: keys.minioRootUser, secretKey: keys.minioRootPassword });
+      const own = new ObjectStore({
+        url: urls.minio,
+        accessKey: keys.minioRootUser,
+        secretKey: keys.minioRootPassword,
+      });
       await own.ensureBucket('spec');
       await own.put('spec', 'key', Buffer.from('kept'));
       await parts.stopOne('minio');

@@ -34,7 +34,10 @@ export class ObjectStore {
         return;
       }
       try {
-        await Promise.race([failureOf(body), client.putObject(bucket, key, body, options.sizeBytes, metadata)]);
+        await Promise.race([
+          failureOf(body),
+          client.putObject(bucket, key, body, options.sizeBytes, metadata),
+        ]);
       } catch (error) {
         await client.removeIncompleteUpload(bucket, key).catch(() => undefined);
         throw error;
@@ -110,7 +113,8 @@ export class ObjectStore {
       try {
         await client.makeBucket(bucket, this.options.region ?? '');
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'BucketAlreadyOwnedByYou')) throw error;
+        if (!(error instanceof Error && 'code' in error && error.code === 'BucketAlreadyOwnedByYou'))
+          throw error;
       }
     });
   }

@@ -10,7 +10,9 @@ interface Tables {
 
 const first: Migration = {
   up: async (db) => {
-    await sql`create table thing (id text constraint thing_pk primary key, count integer not null)`.execute(db);
+    await sql`create table thing (id text constraint thing_pk primary key, count integer not null)`.execute(
+      db,
+    );
   },
 };
 const second: Migration = {
@@ -22,7 +24,11 @@ const migrations = { '0001-thing': first, '0002-first-thing': second };
 
 const open: Database<Tables>[] = [];
 
-function newDatabase(schema: string, url = sharedParts().postgresUrl, more: Record<string, Migration> = {}): Database<Tables> {
+function newDatabase(
+  schema: string,
+  url = sharedParts().postgresUrl,
+  more: Record<string, Migration> = {},
+): Database<Tables> {
   const database = new Database<Tables>({
     url,
     schema,
@@ -94,9 +100,9 @@ describe('Database', () => {
       await parts.stopOne('postgres');
       const startedAt = Date.now();
       await expect(count()).rejects.toThrow(UnavailableError);
-      await expect(database.transaction((trx) => trx.selectFrom('thing').selectAll().execute())).rejects.toThrow(
-        UnavailableError,
-      );
+      await expect(
+        database.transaction((trx) => trx.selectFrom('thing').selectAll().execute()),
+      ).rejects.toThrow(UnavailableError);
       expect(Date.now() - startedAt).toBeLessThan(5_000);
       expect(await database.isReachable()).toBe(false);
 

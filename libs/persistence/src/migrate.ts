@@ -6,7 +6,9 @@ const DUPLICATE_SCHEMA = '42P06';
 
 function isRace(error: unknown): boolean {
   return (
-    error instanceof Error && 'code' in error && (error.code === UNIQUE_VIOLATION || error.code === DUPLICATE_SCHEMA)
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === UNIQUE_VIOLATION || error.code === DUPLICATE_SCHEMA)
   );
 }
 

@@ -31,10 +31,14 @@ export async function createApp(options: ServiceOptions): Promise<INestApplicati
     forceCloseConnections: true,
     ...(factory && { serverFactory: (fallback: HttpFallback) => factory(fallback) }),
   });
-  const app = await NestFactory.create<NestFastifyApplication>(ServiceKitModule.around(options.module), adapter, {
-    logger: new NestLogger(options.logger),
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ServiceKitModule.around(options.module),
+    adapter,
+    {
+      logger: new NestLogger(options.logger),
+      abortOnError: false,
+    },
+  );
   app.useGlobalFilters(new PlatformErrorFilter(options.logger));
   return app;
 }

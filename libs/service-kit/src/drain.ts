@@ -9,7 +9,10 @@ export async function drainApp(app: INestApplication, deadlineMs: number, logger
   app.get(Readiness).stop();
   const bus = app.get(Bus, { strict: false });
   const drains = findOnDrain(app).filter((provider) => provider !== bus);
-  const outcomes = await Promise.allSettled([...drains.map((provider) => provider.drain(deadlineMs)), bus.drain(deadlineMs)]);
+  const outcomes = await Promise.allSettled([
+    ...drains.map((provider) => provider.drain(deadlineMs)),
+    bus.drain(deadlineMs),
+  ]);
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected') logger.warn({ error: outcome.reason }, 'drain failed');
   }

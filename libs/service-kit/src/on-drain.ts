@@ -12,7 +12,10 @@ export interface OnDrain {
 
 function isOnDrain(instance: unknown): instance is OnDrain {
   return (
-    typeof instance === 'object' && instance !== null && 'drain' in instance && typeof instance.drain === 'function'
+    typeof instance === 'object' &&
+    instance !== null &&
+    'drain' in instance &&
+    typeof instance.drain === 'function'
   );
 }
 

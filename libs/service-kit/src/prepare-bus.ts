@@ -8,7 +8,11 @@ import type { ServiceOptions } from './run-service.js';
 const RETRY_MS = 500;
 
 /** Makes the topics, waiting for Kafka as long as it takes, and starts to answer commands when the service does that. */
-export async function prepareBus(app: INestApplication, options: ServiceOptions, signal: AbortSignal): Promise<void> {
+export async function prepareBus(
+  app: INestApplication,
+  options: ServiceOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const bus = app.get(Bus, { strict: false });
   if (!options.readyWithoutKafka) app.get(Readiness).add('kafka', () => bus.isReachable());
   for (let attempt = 0; ; attempt += 1) {

@@ -1,4 +1,10 @@
-import { pino, stdSerializers, stdTimeFunctions, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import {
+  pino,
+  stdSerializers,
+  stdTimeFunctions,
+  type DestinationStream,
+  type Logger as PinoLogger,
+} from 'pino';
 import { currentTraceId } from './tracing.js';
 
 /** Structured logger: `logger.info({ requestId }, 'a fixed message')`. */
@@ -23,7 +29,11 @@ const REDACTED = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${f
  * One JSON object per line on stdout: `time` (ISO), `level` (name), `service`, `msg`, the caller's fields, and `traceId`
  * inside a span. Pass a request id as the field `requestId`; `logger.child({ requestId })` keeps it.
  */
-export function createLogger(service: string, level: LogLevel = 'info', destination?: DestinationStream): Logger {
+export function createLogger(
+  service: string,
+  level: LogLevel = 'info',
+  destination?: DestinationStream,
+): Logger {
   const options = {
     level,
     base: { service },

@@ -28,6 +28,7 @@ export async function eventually<T>(
     if (Date.now() >= deadline) break;
     await delay(intervalMs);
   }
-  if ('error' in last) throw new Error(`not within ${timeoutMs} ms, last error: ${String(last.error)}`, { cause: last.error });
+  if ('error' in last)
+    throw new Error(`not within ${timeoutMs} ms, last error: ${String(last.error)}`, { cause: last.error });
   throw new Error(`not within ${timeoutMs} ms, last value: ${JSON.stringify(last.value)}`);
 }
