@@ -91,11 +91,25 @@ export class Dispatcher {
 
   private candidates(functionKey: string, runtime: string | undefined): KnownInvoker[] {
     const fitting: KnownInvoker[] = [];
+    let listed = 0;
     for (const state of this.options.invokers.values()) {
+      listed++;
       if (!state.accepting || (runtime !== undefined && !state.runtimes.includes(runtime))) continue;
       fitting.push(this.knownInvoker(state));
     }
+    if (this.known.size > listed) this.forgetGone();
     return orderCandidates(functionKey, fitting);
+  }
+
+  /** Invokers that have left the table: their connections close once nothing is under way on them. */
+  private forgetGone(): void {
+    const listed = new Set<string>();
+    for (const { invokerId } of this.options.invokers.values()) listed.add(invokerId);
+    for (const [invokerId, { client }] of this.known) {
+      if (listed.has(invokerId) || (client?.inFlight ?? 0) > 0) continue;
+      client?.close();
+      this.known.delete(invokerId);
+    }
   }
 
   private knownInvoker(state: InvokerState): KnownInvoker {

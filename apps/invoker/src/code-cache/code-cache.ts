@@ -30,6 +30,8 @@ interface CachedPackage {
   usedAt: number;
 }
 
+/** A package has at most 50 MB: an object store that is slower than this has hung. */
+const FETCH_TIMEOUT_MS = 60_000;
 const TEMPORARY = '.part-';
 const SIZE_SUFFIX = '.bytes';
 
@@ -121,7 +123,8 @@ export class CodeCache {
         done(null, chunk);
       },
     });
-    await pipeline(await this.options.fetch(code.objectKey), hashing, createWriteStream(path));
+    const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+    await pipeline(await this.options.fetch(code.objectKey), hashing, createWriteStream(path), { signal });
     const found = hash.digest('hex');
     if (found !== code.sha256) {
       throw new BadPackageError(

@@ -13,8 +13,8 @@ import { OutputReader } from './output.reader.js';
 const RUNTIME_START_MS = 30_000;
 /** An instance that has lost its channel is about to exit; this long its exit is waited for, to know how. */
 const EXIT_AFTER_CHANNEL_MS = 1_000;
-/** Lines printed while no invocation runs, kept for the next one's log. */
-const MAX_WAITING_LINES = 1_000;
+/** What is printed while no invocation runs is kept for the next one's log, up to this much. */
+const MAX_WAITING_BYTES = 256 * 1024;
 
 export interface InstanceDependencies {
   readonly driver: SandboxDriver;
@@ -51,6 +51,7 @@ export class Instance {
   /** Where lines go; without a receiver they wait for the next one. */
   private receiver: ((text: string) => void) | undefined;
   private waitingLines: string[] = [];
+  private waitingBytes = 0;
   private state: State = { phase: 'creating', fail: () => undefined };
   private creating: Promise<Sandbox> | undefined;
   private sandbox: Sandbox | undefined;
@@ -58,6 +59,7 @@ export class Instance {
   private output: OutputReader | undefined;
   private streamId = 0;
   private destroying: Promise<void> | undefined;
+  private lastExit: SandboxExit | undefined;
   private coldStart: ColdStart | undefined;
   private releaseCode: () => void = () => undefined;
   /** The bootstrap's hello and its verdict on the handler, while it boots. */
@@ -100,9 +102,10 @@ export class Instance {
     if (failure === undefined) {
       this.state = { phase: 'idle', since: performance.now() };
       await this.sampleMemory();
-      return this.phase === 'idle'
-        ? { kind: 'ready' }
-        : { kind: 'failed', failure: { kind: 'destroyed' }, coldStart: this.coldStart };
+      if (this.phase === 'idle') return { kind: 'ready' };
+      const exit = this.lastExit;
+      const ended: BootFailure = exit ? { kind: 'exited', exit, beforeHello: false } : { kind: 'destroyed' };
+      return { kind: 'failed', failure: ended, coldStart: this.coldStart };
     }
     // It may fail before the driver has said that it runs.
     await this.creating?.catch(() => undefined);
@@ -124,6 +127,7 @@ export class Instance {
     if (receiver === undefined) return;
     const waiting = this.waitingLines;
     this.waitingLines = [];
+    this.waitingBytes = 0;
     for (const line of waiting) receiver(line);
   }
 
@@ -211,8 +215,12 @@ export class Instance {
   }
 
   private line(text: string): void {
-    if (this.receiver !== undefined) this.receiver(text);
-    else if (this.waitingLines.length < MAX_WAITING_LINES) this.waitingLines.push(text);
+    if (this.receiver !== undefined) {
+      this.receiver(text);
+    } else if (this.waitingBytes + text.length <= MAX_WAITING_BYTES) {
+      this.waitingBytes += text.length;
+      this.waitingLines.push(text);
+    }
   }
 
   private receive({ kind, streamId, head, body }: Frame): void {
@@ -237,6 +245,7 @@ export class Instance {
 
   private exited(exit: SandboxExit): void {
     const { state } = this;
+    this.lastExit ??= exit;
     switch (state.phase) {
       case 'creating':
       case 'initializing':

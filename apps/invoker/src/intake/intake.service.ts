@@ -1,6 +1,7 @@
 import { functionKey as keyOf, type FunctionState, type InvokeCall } from '@openscf/contracts';
 import { refused, throttled, type CallerPresence, type DispatchResult } from '@openscf/dispatch';
-import type { ExecutionInstance, ExecutionService } from '../execution/execution.service.js';
+import type { ExecutionInstance } from '../execution/attempt.js';
+import type { ExecutionService } from '../execution/execution.service.js';
 import type { InstancePool } from '../instance-pool/instance-pool.js';
 import type { Acquired, PoolInstance } from '../instance-pool/pool.types.js';
 import type { QuotaMeter } from '../instance-pool/quota.meter.js';

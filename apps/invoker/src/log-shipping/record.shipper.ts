@@ -1,4 +1,4 @@
-import { topics, type InvocationRecord, type LogLines, type Topic } from '@openscf/contracts';
+import { PlatformError, topics, type InvocationRecord, type LogLines, type Topic } from '@openscf/contracts';
 import { splitLines, weightOf } from './line-batches.policy.js';
 
 /** What is used of the bus. */
@@ -98,18 +98,28 @@ export class RecordShipper {
       try {
         await this.send(batch);
       } catch (error) {
+        if (error instanceof PlatformError && !error.retryable) {
+          // It would be refused for ever, and hold up all that follow.
+          this.logger.warn({ error, lost: batch.length }, 'records were refused and dropped');
+          this.forget(batch);
+          continue;
+        }
         if (retryMs === RETRY_MS.first)
           this.logger.warn({ error, backlog: this.backlog }, 'records wait for Kafka');
         await this.pause(retryMs);
         retryMs = Math.min(RETRY_MS.most, retryMs * 2);
         continue;
       }
-      this.waiting.splice(0, batch.length);
-      for (const { weight } of batch) this.keptBytes -= weight;
+      this.forget(batch);
       if (retryMs > RETRY_MS.first) this.logger.info({ backlog: this.backlog }, 'records flow again');
       retryMs = RETRY_MS.first;
       this.noteDropped();
     }
+  }
+
+  private forget(batch: readonly Shipment[]): void {
+    this.waiting.splice(0, batch.length);
+    for (const { weight } of batch) this.keptBytes -= weight;
   }
 
   private pause(ms: number): Promise<void> {
