@@ -22,6 +22,8 @@ export interface ConformanceHarness {
   /** URL of the module that exports `factoryName`, which is `makeDriver`: for an owner in another process. */
   driverModule: string;
   factoryName: string;
+  /** What the factory gets after the options; asked while the suite runs. */
+  factoryArguments?: () => unknown[];
 }
 
 export interface Outcome {

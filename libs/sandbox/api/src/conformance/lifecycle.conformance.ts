@@ -21,6 +21,7 @@ async function startOwner(bench: Bench, harness: ConformanceHarness, owner: stri
   const setting = JSON.stringify({
     module: harness.driverModule,
     factory: harness.factoryName,
+    more: harness.factoryArguments?.() ?? [],
     options: { ...bench.options, owner },
     spec,
   });
@@ -59,7 +60,7 @@ export function describeLifecycle(bench: Bench, harness: ConformanceHarness): vo
 
     it('uses what it made ahead again: fifty starts add nothing to the host', async () => {
       const namespaces = async () =>
-        (await harness.leftovers(bench.options.owner)).filter((line) => /namespace|container/.test(line))
+        (await harness.leftovers(bench.options.owner)).filter((line) => /namespace|network/.test(line))
           .length;
       const burst = () => Promise.all(Array.from({ length: 5 }, () => bench.run({ network: 'egress' })));
       await burst();

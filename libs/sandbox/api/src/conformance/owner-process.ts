@@ -4,16 +4,16 @@ import type { SandboxDriver, SandboxDriverOptions, SandboxSpec } from '../sandbo
 interface Setting {
   module: string;
   factory: string;
+  more: unknown[];
   options: SandboxDriverOptions;
   spec: SandboxSpec;
 }
 
+type Factory = (options: SandboxDriverOptions, ...more: unknown[]) => SandboxDriver;
+
 const setting = JSON.parse(process.argv[2] ?? '{}') as Setting;
-const factories = (await import(setting.module)) as Record<
-  string,
-  (options: SandboxDriverOptions) => SandboxDriver
->;
-const driver = factories[setting.factory]?.(setting.options);
+const factories = (await import(setting.module)) as Record<string, Factory>;
+const driver = factories[setting.factory]?.(setting.options, ...setting.more);
 if (!driver) throw new Error(`${setting.module} has no ${setting.factory}`);
 await driver.prepare();
 const sandbox = await driver.create(setting.spec);

@@ -1,0 +1,70 @@
+import type { Readable } from 'node:stream';
+import {
+  exitOfCode,
+  SandboxError,
+  type Sandbox,
+  type SandboxExit,
+  type SandboxLimits,
+  type SandboxUsage,
+} from '@openscf/sandbox-api';
+import type Docker from 'dockerode';
+import { resourcesOf } from './container.config.js';
+import { ignoreGone } from './recovery.js';
+
+/** What the driver gives a sandbox that runs. */
+export interface RunningParts {
+  container: Docker.Container;
+  output: Readable;
+  /** The exit code of pid 1; asked of the engine before the start, so that no end is missed. */
+  ended: Promise<{ StatusCode: number }>;
+  /** Removes what is left after the container: gives the network back. */
+  release: () => Promise<void>;
+}
+
+/** States: running → ended → destroyed. The engine tells the end by answering a request that it holds open until then. */
+export class RunningSandbox implements Sandbox {
+  readonly output: Readable;
+  readonly exited: Promise<SandboxExit>;
+  private peakBytes = 0;
+
+  constructor(
+    readonly id: string,
+    private readonly parts: RunningParts,
+  ) {
+    this.output = parts.output;
+    this.exited = this.watch();
+  }
+
+  async usage(): Promise<SandboxUsage> {
+    const stats = await this.parts.container.stats({ stream: false, 'one-shot': true });
+    const memory = stats.memory_stats.stats as unknown as Record<string, number> | undefined;
+    if (!memory) throw new SandboxError('sandbox-gone', `Sandbox ${this.id} has ended`);
+    // Version 1 of cgroups calls anonymous memory rss; cached pages of shared files are not the instance's own.
+    const memoryBytes = (memory['anon'] ?? memory['rss'] ?? 0) + (memory['shmem'] ?? 0);
+    this.peakBytes = Math.max(this.peakBytes, memoryBytes);
+    const cpuMs = stats.cpu_stats.cpu_usage.total_usage / 1e6;
+    return { memoryBytes, memoryPeakBytes: this.peakBytes, cpuMs };
+  }
+
+  async setLimits(limits: Pick<SandboxLimits, 'memoryMb' | 'cpuShares' | 'cpus'>): Promise<void> {
+    await this.parts.container.update(resourcesOf(limits));
+  }
+
+  async destroy(): Promise<void> {
+    await this.parts.container.kill({ signal: 'SIGKILL' }).catch(ignoreGone);
+    // The engine forgets how a container ended when it is removed.
+    await this.exited;
+    await this.parts.container.remove({ force: true, v: true }).catch(ignoreGone);
+    await this.parts.release();
+    this.output.destroy();
+  }
+
+  private async watch(): Promise<SandboxExit> {
+    const code = await this.parts.ended.then(({ StatusCode }) => StatusCode).catch(() => undefined);
+    const state = await this.parts.container.inspect().then(
+      (found) => found.State,
+      () => undefined,
+    );
+    return exitOfCode(code, state?.OOMKilled ?? false);
+  }
+}

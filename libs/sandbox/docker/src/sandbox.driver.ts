@@ -1,0 +1,170 @@
+import { execFile, spawn } from 'node:child_process';
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  openFifo,
+  OUTPUT_FIFO_MODE,
+  refuseWhenOwned,
+  SandboxError,
+  takeOwnership,
+  type Sandbox,
+  type SandboxCapabilities,
+  type SandboxDriver,
+  type SandboxDriverOptions,
+  type SandboxSpec,
+} from '@openscf/sandbox-api';
+import Docker from 'dockerode';
+import { containerConfig } from './container.config.js';
+import { DriverNames, imageName } from './driver.names.js';
+import { checkEngine } from './host.check.js';
+import { NetworkPool } from './network.pool.js';
+import { removeEverything } from './recovery.js';
+import { RelayContainer } from './relay.container.js';
+import { RunningSandbox } from './running.sandbox.js';
+
+/** Undoes one step of a start; run in reverse order. */
+type Undo = () => Promise<unknown> | unknown;
+
+/** Where the engine is; by default the standard socket, or what DOCKER_HOST says. */
+export interface EngineOptions {
+  socketPath?: string;
+}
+
+/** Measured on two cores: see docs/benchmarks.md. */
+const TYPICAL_START_MS = 400;
+
+/** One sandbox is one container of an engine on this host, with a network of its own. */
+export class DockerSandboxDriver implements SandboxDriver {
+  readonly name = 'docker';
+  private readonly docker: Docker;
+  private readonly names: DriverNames;
+  private readonly state: string;
+  private readonly images = new Map<string, Promise<string>>();
+  private shared: Promise<NetworkPool> | undefined;
+  private relay: RelayContainer | undefined;
+  private userNamespace = false;
+
+  constructor(
+    private readonly options: SandboxDriverOptions,
+    engine?: EngineOptions,
+  ) {
+    this.docker = new Docker(engine);
+    this.names = new DriverNames(options.owner);
+    this.state = options.stateDirectory ?? `/run/openscf-${options.owner}`;
+  }
+
+  capabilities(): SandboxCapabilities {
+    const { publicEgress } = this.options;
+    return { userNamespace: this.userNamespace, publicEgress, typicalStartMs: TYPICAL_START_MS };
+  }
+
+  async prepare(): Promise<void> {
+    this.userNamespace = (await checkEngine(this.docker)).userNamespace;
+    await this.recover();
+    await mkdir(this.state, { recursive: true, mode: 0o711 });
+    await takeOwnership(join(this.state, 'owner.json'));
+  }
+
+  async recover(): Promise<void> {
+    await refuseWhenOwned(join(this.state, 'owner.json'), this.options.owner);
+    await removeEverything(this.docker, this.names, this.state);
+  }
+
+  async close(): Promise<void> {
+    const networks = await this.shared?.catch(() => undefined);
+    await this.relay?.stop();
+    await networks?.close();
+    await rm(this.state, { recursive: true, force: true });
+  }
+
+  async create(spec: SandboxSpec): Promise<Sandbox> {
+    const undo: Undo[] = [];
+    const release = async () => {
+      for (let step = undo.pop(); step; step = undo.pop()) await step();
+    };
+    try {
+      return await this.start(spec, undo, release);
+    } catch (cause) {
+      await release();
+      if (cause instanceof SandboxError) throw cause;
+      const message = `Sandbox ${spec.id} did not start: ${(cause as Error).message}`;
+      throw new SandboxError('start-failed', message, { info: { id: spec.id }, cause });
+    }
+  }
+
+  private async start(spec: SandboxSpec, undo: Undo[], release: () => Promise<void>): Promise<Sandbox> {
+    const image = await this.imageOf(spec.rootfs);
+    const networks = await this.sharedNetworks(image);
+    const network = await networks.take(
+      this.options.publicEgress || spec.network === 'none' ? spec.network : 'relays',
+    );
+    if (network) undo.push(() => networks.giveBack(network));
+    const output = await makeOutput(spec.runDirectory);
+    undo.push(() => output.destroy());
+    const places = {
+      name: this.names.container(spec.id),
+      image,
+      labels: this.names.labels,
+      ...(network && { network }),
+    };
+    const container = await this.docker.createContainer(containerConfig(spec, places, this.options.relays));
+    undo.push(() => container.remove({ force: true, v: true }));
+    const ended = container.wait({ condition: 'next-exit' }) as Promise<{ StatusCode: number }>;
+    ended.catch(() => undefined);
+    await container.start();
+    undo.pop();
+    return new RunningSandbox(spec.id, { container, output, ended, release });
+  }
+
+  /** The relay container runs from the same image as the instances, so both wait for the first of them. */
+  private sharedNetworks(image: string): Promise<NetworkPool> {
+    this.shared ??= this.makeShared(image);
+    return this.shared;
+  }
+
+  private async makeShared(image: string): Promise<NetworkPool> {
+    const { relays, readyNetworks, publicEgress } = this.options;
+    if (relays.length > 0) this.relay = new RelayContainer(this.docker, this.names, relays, this.state);
+    await this.relay?.start(image);
+    const kind = publicEgress ? 'egress' : 'relays';
+    return new NetworkPool(this.docker, this.names, this.relay, readyNetworks, kind);
+  }
+
+  private imageOf(rootfs: string): Promise<string> {
+    let image = this.images.get(rootfs);
+    if (!image) {
+      image = this.importImage(rootfs);
+      this.images.set(rootfs, image);
+      image.catch(() => this.images.delete(rootfs));
+    }
+    return image;
+  }
+
+  /** An image that is there already was made from the same content: the path is named by it. */
+  private async importImage(rootfs: string): Promise<string> {
+    const name = imageName(rootfs);
+    const isThere = await this.docker
+      .getImage(name)
+      .inspect()
+      .then(
+        () => true,
+        () => false,
+      );
+    if (isThere) return name;
+    const tar = spawn('tar', ['-C', rootfs, '-c', '.'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const [repo, tag] = name.split(':');
+    const progress = await this.docker.importImage(tar.stdout, { repo, tag });
+    await new Promise<void>((resolve, reject) => {
+      this.docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
+    });
+    return name;
+  }
+}
+
+async function makeOutput(runDirectory: string) {
+  await chmod(runDirectory, 0o755);
+  const fifo = join(runDirectory, 'output');
+  await promisify(execFile)('mkfifo', ['-m', OUTPUT_FIFO_MODE, fifo]);
+  return openFifo(fifo);
+}
