@@ -19,7 +19,7 @@ const allowed = {
   'scope:persistence': adapter,
   'scope:object-store': adapter,
   'scope:dispatch': [...base, 'scope:framing', 'scope:bus'],
-  'scope:service-kit': [...base, 'scope:bus'],
+  'scope:service-kit': [...base, 'scope:bus', 'scope:testing'],
   'scope:sandbox-api': ['scope:contracts'],
   'scope:sandbox-driver': ['scope:sandbox-api', 'scope:contracts', 'scope:config'],
   'scope:testing': ['type:lib', 'type:infra'],

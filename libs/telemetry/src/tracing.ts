@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '@openscf/config';
 import { telemetryConfig } from './telemetry.config.js';
 
@@ -22,13 +23,14 @@ export interface SpanOptions {
 }
 
 export interface Telemetry {
-  /** Sends what is left, bounded by the exporter's own time-out. */
+  /** Sends what is left, for at most 2 s. Never rejects. */
   stop(): Promise<void>;
 }
 
 const NO_SPAN: ActiveSpan = { setAttribute: () => undefined };
 const SPAN_KINDS: Record<SpanRole, number> = { internal: 0, server: 1, client: 2, producer: 3, consumer: 4 };
 const TRACER = 'openscf';
+const STOP_MS = 2_000;
 
 let api: Api | undefined;
 
@@ -44,7 +46,8 @@ export async function startTelemetry(
   return {
     stop: async () => {
       api = undefined;
-      await sdk.shutdown();
+      // A collector that is away must not keep a service from ending.
+      await Promise.race([sdk.shutdown().catch(() => undefined), delay(STOP_MS, undefined, { ref: false })]);
     },
   };
 }
