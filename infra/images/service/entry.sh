@@ -8,6 +8,21 @@ case "$1" in
   keys | setup) exec node "infra/images/src/$1.ts" ;;
 esac
 
+# The engine hides parts of /proc and makes it and the cgroups read-only; in containers inside this one the kernel then
+# refuses a /proc of their own, and limits cannot be set.
+open_for_sandboxes() {
+  while read -r _ _ _ _ place _; do
+    case "$place" in
+      /proc/*) umount "$place" ;;
+      /sys/fs/cgroup*) mount -o remount,bind,rw "$place" ;;
+    esac
+  done </proc/self/mountinfo
+}
+if [ "$1" = invoker ]; then
+  open_for_sandboxes
+  node infra/images/src/runtimes.ts
+fi
+
 . "$OPENSCF_KEYS/secrets/minio-root"
 export OPENSCF_MINIO_ROOT_USER="$MINIO_ROOT_USER" OPENSCF_MINIO_ROOT_PASSWORD="$MINIO_ROOT_PASSWORD"
 export OPENSCF_POSTGRES_URL="postgres://openscf:$(cat "$OPENSCF_KEYS/secrets/postgres-password")@postgres:5432/openscf"

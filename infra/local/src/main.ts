@@ -1,7 +1,9 @@
-// The launcher: `start [--detach] [--no-first-light] [--parts-only]`, `stop`, `status`. Reads the environment once, here.
+// The launcher: `start [--detach] [--no-first-light] [--parts-only]`, `stop`, `status`,
+// `first-light` (fires hello through every door of a platform that runs, also of one from docker-compose). Reads the environment once, here.
 import { start } from './commands/start.ts';
 import { startDetached } from './commands/start-detached.ts';
 import { status } from './commands/status.ts';
+import { lightAgain } from './commands/light-again.ts';
 import { stop } from './commands/stop.ts';
 import { LaunchError, sentenceFor } from './launch.errors.ts';
 import { settingsFrom, type Settings } from './settings.ts';
@@ -22,12 +24,14 @@ async function main(command: string | undefined, flags: string[]): Promise<numbe
       return flags.includes('--detach')
         ? startDetached(settings, flags)
         : start(settings, { partsOnly, withFirstLight, forDetached: flags.includes('--supervise') });
+    case 'first-light':
+      return lightAgain(settings);
     case 'stop':
       return stop(settings);
     case 'status':
       return status(settings);
     default:
-      throw new LaunchError(`"${command}" is not a command: there are start, stop and status.`);
+      throw new LaunchError(`"${command}" is not a command: there are start, stop, status and first-light.`);
   }
 }
 

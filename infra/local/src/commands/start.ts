@@ -14,6 +14,7 @@ import { SERVICE_NAMES } from '../services/services.ts';
 import type { Settings } from '../settings.ts';
 import { sweepOrphans } from '../supervisor/supervisor.ts';
 import { addresses, runsAlready } from './addresses.ts';
+import { terminalScreen } from './terminal.ts';
 import type { DetachedMessage } from './start-detached.ts';
 
 export interface StartOptions {
@@ -145,15 +146,6 @@ function stopRequest(forDetached: boolean): { promise: Promise<string>; onAgain(
     if (!ready) ask('The process that started this one has gone');
   });
   return { promise, onAgain: (act) => (again = act) };
-}
-
-function terminalScreen(): Screen {
-  const { stdout } = process;
-  return {
-    isTTY: stdout.isTTY === true,
-    columns: stdout.columns || 120,
-    write: (text) => void stdout.write(text),
-  };
 }
 
 /** Behind --detach the text goes to the waiting parent, and to the log once the parent has gone. */

@@ -1,7 +1,8 @@
 // The first function through every door, with the clients that users have: the official SDK, a Kafka producer, an S3
 // client. Can be run any number of times: what is there already is brought up to date.
 import type { Report } from '../caches/cache.ts';
-import type { Platform } from '../platform.ts';
+import type { Keys } from '../home/keys.ts';
+import type { Settings } from '../settings.ts';
 import type { Progress } from '../progress/progress.ts';
 import { sentenceFor } from '../launch.errors.ts';
 import { deployHello, HELLO, HELLO_PYTHON } from './deploy.ts';
@@ -9,8 +10,11 @@ import { fireByKafka, fireByObject, fireBySdk, fireByTimer } from './doors.ts';
 import { cloudClient, type Fired } from './cloud-client.ts';
 
 /** Deploys hello in both languages, fires it through each door and says each result. Returns how many doors failed. */
-export async function firstLight(platform: Platform, progress: Progress, report: Report): Promise<number> {
-  const { settings, keys } = platform;
+export async function firstLight(
+  { settings, keys }: { settings: Settings; keys: Keys },
+  progress: Progress,
+  report: Report,
+): Promise<number> {
   const client = cloudClient(settings, keys);
   report('deploying hello');
   const deployed = await Promise.allSettled([
