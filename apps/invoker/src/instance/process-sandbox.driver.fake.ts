@@ -9,7 +9,7 @@ export class ProcessSandboxDriver implements SandboxDriver {
   created = 0;
 
   capabilities(): ReturnType<SandboxDriver['capabilities']> {
-    return { userNamespace: false, publicEgress: false, typicalStartMs: 50 };
+    return { userNamespace: false, publicEgress: false, hostAddressesHidden: false, typicalStartMs: 50 };
   }
 
   prepare(): Promise<void> {

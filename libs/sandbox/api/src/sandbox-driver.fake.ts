@@ -88,7 +88,7 @@ export class FakeSandboxDriver implements SandboxDriver {
   }
 
   capabilities(): SandboxCapabilities {
-    return { userNamespace: true, publicEgress: false, typicalStartMs: 1 };
+    return { userNamespace: true, publicEgress: false, hostAddressesHidden: true, typicalStartMs: 1 };
   }
 
   async create(spec: SandboxSpec): Promise<Sandbox> {

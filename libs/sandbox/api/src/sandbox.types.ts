@@ -113,6 +113,8 @@ export interface SandboxCapabilities {
   readonly userNamespace: boolean;
   /** Instances with `egress` reach the public network. */
   readonly publicEgress: boolean;
+  /** With `egress`, services that listen on all addresses of the host cannot be reached (its loopback never can). */
+  readonly hostAddressesHidden: boolean;
   /** Ordinary time from `create` to a running command, for the scheduling of starts. */
   readonly typicalStartMs: number;
 }

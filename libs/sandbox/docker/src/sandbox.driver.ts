@@ -31,7 +31,7 @@ export interface EngineOptions {
   socketPath?: string;
 }
 
-/** Measured on two cores: see docs/benchmarks.md. */
+/** Measured on two cores, with other work on them. */
 const TYPICAL_START_MS = 400;
 
 /** One sandbox is one container of an engine on this host, with a network of its own. */
@@ -56,7 +56,14 @@ export class DockerSandboxDriver implements SandboxDriver {
 
   capabilities(): SandboxCapabilities {
     const { publicEgress } = this.options;
-    return { userNamespace: this.userNamespace, publicEgress, typicalStartMs: TYPICAL_START_MS };
+    const { userNamespace } = this;
+    // The engine's bridges lead to every address of the host that something listens on, but loopback.
+    return {
+      userNamespace,
+      publicEgress,
+      hostAddressesHidden: !publicEgress,
+      typicalStartMs: TYPICAL_START_MS,
+    };
   }
 
   async prepare(): Promise<void> {

@@ -30,7 +30,7 @@ import { RunningSandbox } from './running.sandbox.js';
 /** Undoes one step of a start; run in reverse order. */
 type Undo = () => Promise<unknown> | unknown;
 
-/** Measured on two cores: see docs/benchmarks.md. */
+/** Measured on two cores, with other work on them. */
 const TYPICAL_START_MS = 50;
 
 /** One sandbox is one runc container that was started detached; no process of runc stays. */
@@ -52,7 +52,7 @@ export class RuncSandboxDriver implements SandboxDriver {
 
   capabilities(): SandboxCapabilities {
     const publicEgress = this.router?.publicEgress ?? false;
-    return { userNamespace: true, publicEgress, typicalStartMs: TYPICAL_START_MS };
+    return { userNamespace: true, publicEgress, hostAddressesHidden: true, typicalStartMs: TYPICAL_START_MS };
   }
 
   async prepare(): Promise<void> {

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { RELAY_NAME, RELAY_PORT, type Bench } from './harness.conformance.js';
@@ -36,6 +38,18 @@ export function describeNetwork(bench: Bench): void {
       const script = targets.map((target) => fetchText(`http://${target}:${bench.hostPort}/`)).join('; ');
       const { output } = await bench.shell(script, { network: 'egress' });
       expect(output.replaceAll(/\s+/g, ' ').trim()).toBe(targets.map(() => 'unreachable').join(' '));
+    });
+
+    it('does not reach services that listen on all addresses of the host', async () => {
+      if (!bench.driver.capabilities().hostAddressesHidden) return;
+      const server = createServer((_request, response) => response.end('the host'));
+      await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+      const { port } = server.address() as AddressInfo;
+      const targets = ['127.0.0.1', '198.18.0.1', '198.18.0.2', ...hostAddresses()];
+      const script = targets.map((target) => fetchText(`http://${target}:${port}/`)).join('; ');
+      const { output } = await bench.shell(script, { network: 'egress' });
+      server.close();
+      expect(output).not.toContain('the host');
     });
 
     it('does not reach another sandbox', async () => {
