@@ -37,6 +37,9 @@ export class HeldEvent {
   }
 }
 
+/** What is used of the rows. */
+export type EventRows = Pick<ParkedEventRepository, 'park' | 'parkLeased' | 'reschedule' | 'remove'>;
+
 export interface Counters {
   accepted: number;
   done: number;
@@ -68,8 +71,8 @@ export class EventCustody {
   readonly counters: Counters = { accepted: 0, done: 0, dead: 0, retried: 0, parked: 0, leasesLost: 0 };
 
   constructor(
-    private readonly rows: ParkedEventRepository,
-    private readonly deadLetters: DeadLetterPublisher,
+    private readonly rows: EventRows,
+    private readonly deadLetters: Pick<DeadLetterPublisher, 'publish'>,
     private readonly logger: Logger,
     private readonly stopped: AbortSignal,
   ) {}

@@ -15,9 +15,8 @@ export const migrations: Record<string, Migration> = {
           leased_by    text,
           lease_epoch  integer not null default 0,
           parked_at    timestamptz not null default now()
-        )`.execute(db);
-      await sql`create index parked_events_due on parked_events (due_at, function_key)`.execute(db);
-      await sql`create index parked_events_by_function on parked_events (function_key, due_at)`.execute(db);
+        ) with (autovacuum_vacuum_scale_factor = 0.02)`.execute(db);
+      await sql`create index parked_events_due on parked_events (function_key, due_at)`.execute(db);
       await sql`create index parked_events_leased on parked_events (leased_by) where leased_by is not null`.execute(
         db,
       );

@@ -98,17 +98,31 @@ export class ParkedEventRepository {
     return row !== undefined;
   }
 
-  /** Leases what is due, the longest due first, no more of each function than it has slots. */
+  /**
+   * Leases what is due: of each function the longest due first and no more than it has slots; functions in random order, so
+   * that none waits for the backlog of others when there is not room for all. `firsts` reads one row of the index per function:
+   * the cost does not grow with the number of events.
+   */
   async claim(options: ClaimOptions): Promise<LeasedEvent[]> {
     const keys = options.busy.map((each) => each.functionKey);
     const frees = options.busy.map((each) => each.free);
     const { rows } = await sql<ParkedEventRow>`
-      with functions as (
-        select p.function_key, min(p.due_at) as first_due_at, coalesce(min(b.free), ${options.perFunction}) as free
-        from parked_events p
+      with recursive firsts as (
+        (select function_key, due_at from parked_events order by function_key, due_at limit 1)
+        union all
+        select n.function_key, n.due_at
+        from firsts f
+        cross join lateral (
+          select function_key, due_at from parked_events
+          where function_key > f.function_key
+          order by function_key, due_at
+          limit 1
+        ) n
+      ), functions as (
+        select f.function_key, random() as turn, coalesce(b.free, ${options.perFunction}) as free
+        from firsts f
         left join unnest(${keys}::text[], ${frees}::int[]) as b(function_key, free) using (function_key)
-        where p.due_at <= now()
-        group by p.function_key
+        where f.due_at <= now()
       ), due as (
         select d.request_id
         from functions f
@@ -119,7 +133,7 @@ export class ParkedEventRepository {
           limit f.free
           for update skip locked
         ) d
-        order by f.first_due_at
+        order by f.turn
         limit ${options.limit}
       )
       update parked_events p
