@@ -78,9 +78,11 @@ except OSError: print("unreachable")`;
       // A gateway that answers to its address is a way out; the request itself goes nowhere.
       const script = `import socket
 routes=[line.split() for line in open("/proc/net/route")][1:]
-for gateway in (bytes.fromhex(r[2])[::-1] for r in routes if r[1]=="00000000" and r[7]=="00000000"):
-  s=socket.socket(); s.settimeout(3); s.connect_ex((socket.inet_ntoa(gateway),1))
-print(sum(line.split()[2]!="0x0" for line in list(open("/proc/net/arp"))[1:]))`;
+gateways=[socket.inet_ntoa(bytes.fromhex(r[2])[::-1]) for r in routes if r[1]=="00000000" and r[7]=="00000000"]
+for gateway in gateways:
+  s=socket.socket(); s.settimeout(3); s.connect_ex((gateway,1))
+neighbours=[line.split() for line in open("/proc/net/arp")][1:]
+print(sum(n[0] in gateways and n[2]!="0x0" for n in neighbours))`;
       const outcomes = await Promise.all([
         bench.python(script, { network: 'relays' }),
         bench.python(script, { network: 'egress' }),
