@@ -285,6 +285,41 @@ describe('invoker', () => {
     await vi.waitFor(() => expect(invoker.bus.records).toHaveLength(6), { timeout: 5_000 });
   });
 
+  it('answers every call, and leaks neither concurrency nor memory, whatever the functions do', async () => {
+    const code = `exports.main_handler = (n, context, callback) => {
+      switch (n % 8) {
+        case 0: return process.exit(1);
+        case 1: throw new Error('thrown');
+        case 2: return new Promise(() => {});
+        case 3: setImmediate(() => { throw new Error('stray') }); return new Promise(() => {});
+        case 4: setTimeout(() => process.exit(0), 5); return n;
+        case 5: return 'x'.repeat(100000);
+        default: return n;
+      }
+    }`;
+    invoker.grant(640);
+    const state = await invoker.deploy('wild', { 'index.js': code }, { timeoutMs: 150 });
+    const statuses = await Promise.all(
+      Array.from({ length: 60 }, async (_, n) => {
+        for (;;) {
+          const { outcome } = await invoker.invoke(state, n);
+          if (outcome.kind !== 'throttled') return outcome.statusCode;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }),
+    );
+    // A process that leaves after its answer may take the next call with it.
+    for (const [n, status] of statuses.entries()) {
+      expect([[439], [430, 439], [433, 439], [430, 439]][n % 8] ?? [200, 439]).toContain(status);
+    }
+    expect((await Promise.all([6, 6, 6, 6, 6].map((n) => invoker.invoke(state, n)))).length).toBe(5);
+    await vi.waitFor(
+      () => expect(invoker.bus.invokers.get('test')?.usedMemoryMb).toBe(driver.living.size * 128),
+      { timeout: 5_000, interval: 100 },
+    );
+    expect(driver.living.size).toBeLessThanOrEqual(5);
+  }, 30_000);
+
   it('drops an instance that ends while it is idle', async () => {
     const state = await invoker.deploy('leaves', {
       'index.js': 'exports.main_handler = async () => { setTimeout(() => process.exit(1), 20) }',

@@ -240,6 +240,8 @@ export class Instance {
 
   private channelLost(): void {
     if (this.state.phase === 'destroying' || this.state.phase === 'destroyed') return;
+    // It is over, and not because of the time.
+    if (this.state.phase === 'busy') clearTimeout(this.state.timer);
     setTimeout(() => this.exited({ oomKilled: false }), EXIT_AFTER_CHANNEL_MS).unref();
   }
 
