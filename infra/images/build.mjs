@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 const node = join(root, 'node_modules/.bin/node');
-const { status, error } = spawnSync(node, [join(import.meta.dirname, 'src/build.ts')], { stdio: 'inherit' });
+const { status, error } = spawnSync(node, [join(root, 'infra/local/src/images/build.ts')], {
+  stdio: 'inherit',
+});
 if (error) console.error(`✘ ${node} cannot be run (${error.message}): run \`npm ci\` first.`);
 process.exitCode = status ?? 1;

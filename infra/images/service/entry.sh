@@ -5,7 +5,7 @@ set -eu
 export OPENSCF_KEYS="${OPENSCF_KEYS:-/keys}"
 cd /opt/openscf
 case "$1" in
-  keys | setup) exec node "infra/images/src/$1.ts" ;;
+  keys | setup) exec node "infra/local/src/images/$1.ts" ;;
 esac
 
 # The engine hides parts of /proc and makes it and the cgroups read-only; in containers inside this one the kernel then
@@ -20,7 +20,7 @@ open_for_sandboxes() {
 }
 if [ "$1" = invoker ]; then
   open_for_sandboxes
-  node infra/images/src/runtimes.ts
+  node infra/local/src/images/runtimes.ts
 fi
 
 . "$OPENSCF_KEYS/secrets/minio-root"

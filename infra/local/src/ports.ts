@@ -1,6 +1,14 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { LaunchError } from './launch.errors.ts';
 import { PORTS, type PortName, type Ports } from './settings.ts';
+
+/**
+ * Free ports are chosen below the range from which the system takes the ports of outgoing connections (from 32768 on
+ * Linux), so that none is lost between the choice and its use, or while a crashed part is away.
+ */
+const LOWEST = 15_000;
+const HIGHEST = 32_000;
 
 /** A loopback port that nobody listens on now. */
 export async function freePort(): Promise<number> {
@@ -8,12 +16,14 @@ export async function freePort(): Promise<number> {
   return port as number;
 }
 
-/** Different free loopback ports: all are held until the last is found. */
+/** Different free loopback ports. */
 export async function freePorts(count: number): Promise<number[]> {
-  const held = await Promise.all(Array.from({ length: count }, () => listen(0)));
-  const ports = held.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const found = new Set<number>();
+  while (found.size < count) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (await isFree(port)) found.add(port);
+  }
+  return [...found];
 }
 
 /** A set of free ports for everything that listens. */
@@ -43,6 +53,16 @@ export async function checkPorts(ports: Ports): Promise<void> {
         `Port ${port} for ${name} ${why}: free it, or set ${PORTS[name].variable} to another port.`,
       );
     }
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  try {
+    const server = await listen(port);
+    await new Promise((resolve) => server.close(resolve));
+    return true;
+  } catch {
+    return false;
   }
 }
 

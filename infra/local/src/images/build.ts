@@ -3,21 +3,21 @@
 // PostgreSQL from npm, MinIO from its source.
 import { cpSync, linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { kafkaPrograms } from '../../local/src/caches/kafka-programs.ts';
-import { minioProgram } from '../../local/src/caches/minio-program.ts';
-import { postgresPrograms } from '../../local/src/caches/postgres-programs.ts';
-import { findProgram, runTool } from '../../local/src/caches/tool.ts';
-import { LaunchError, sentenceFor } from '../../local/src/launch.errors.ts';
-import { Printer } from '../../local/src/progress/printer.ts';
-import { buildServices } from '../../local/src/services/build.ts';
-import { prepareRuntimes } from '../../local/src/services/runtimes.ts';
-import { REPOSITORY } from '../../local/src/services/services.ts';
-import { settingsFrom, type Settings } from '../../local/src/settings.ts';
+import { kafkaPrograms } from '../caches/kafka-programs.ts';
+import { minioProgram } from '../caches/minio-program.ts';
+import { postgresPrograms } from '../caches/postgres-programs.ts';
+import { findProgram, runTool } from '../caches/tool.ts';
+import { LaunchError, sentenceFor } from '../launch.errors.ts';
+import { Printer } from '../progress/printer.ts';
+import { buildServices } from '../services/build.ts';
+import { prepareRuntimes } from '../services/runtimes.ts';
+import { REPOSITORY } from '../services/services.ts';
+import { settingsFrom, type Settings } from '../settings.ts';
 import { stageApp } from './stage-app.ts';
 
 type Report = (detail: string) => void;
 
-const RECIPES = join(import.meta.dirname, '..');
+const RECIPES = join(REPOSITORY, 'infra/images');
 const OFFICIAL = {
   kafka: 'apache/kafka:4.1.1',
   postgres: 'postgres:18-bookworm',

@@ -1,11 +1,11 @@
 // Waits until Kafka, PostgreSQL and MinIO do their work, then makes MinIO's user for people. The services start after it.
 import { setTimeout as delay } from 'node:timers/promises';
-import { openHome } from '../../local/src/home/home.ts';
-import { openKeys } from '../../local/src/home/keys.ts';
-import { ensurePeopleUser } from '../../local/src/minio-admin/client.ts';
-import { httpProbe } from '../../local/src/probes/http.probe.ts';
-import { kafkaProbe } from '../../local/src/probes/kafka.probe.ts';
-import { postgresProbe } from '../../local/src/probes/postgres.probe.ts';
+import { openHome } from '../home/home.ts';
+import { openKeys } from '../home/keys.ts';
+import { ensurePeopleUser } from '../minio-admin/client.ts';
+import { httpProbe } from '../probes/http.probe.ts';
+import { kafkaProbe } from '../probes/kafka.probe.ts';
+import { postgresProbe } from '../probes/postgres.probe.ts';
 
 const WITHIN_MS = 120_000;
 

@@ -1,16 +1,10 @@
 // What the service image holds: built packages, the packages that they need at run time, and the launcher's key-making.
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { runTool } from '../../local/src/caches/tool.ts';
-import { REPOSITORY } from '../../local/src/services/services.ts';
+import { runTool } from '../caches/tool.ts';
+import { REPOSITORY } from '../services/services.ts';
 
-const SOURCES = [
-  'libs/runtimes',
-  'infra/local/src',
-  'infra/local/kafka',
-  'infra/images/src',
-  'infra/runtimes',
-];
+const SOURCES = ['libs/runtimes', 'infra/local/src', 'infra/local/kafka', 'infra/runtimes'];
 
 export async function stageApp(target: string): Promise<void> {
   const list = await runTool('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: REPOSITORY });
