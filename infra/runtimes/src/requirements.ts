@@ -11,6 +11,9 @@ const PROGRAMS: Record<string, string> = {
   tar: 'tar',
 };
 
+/** The keys that Debian's archive is signed with: Ubuntu has them in a package. */
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
 async function isOnPath(program: string): Promise<boolean> {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   const found = await Promise.all(
@@ -34,6 +37,11 @@ export async function whatIsMissing(): Promise<string | undefined> {
   const missing: string[] = [];
   for (const [program, debianPackage] of Object.entries(PROGRAMS))
     if (!(await isOnPath(program))) missing.push(debianPackage);
+  const hasKeys = await access(KEYRING).then(
+    () => true,
+    () => false,
+  );
+  if (!hasKeys) missing.push('debian-archive-keyring');
   if (missing.length > 0)
     return `Missing programs; install them with: apt-get install -y ${missing.join(' ')}`;
   return undefined;

@@ -1,8 +1,8 @@
 import { describeSandboxDriver, hostLeftovers } from '@openscf/sandbox-api/conformance';
+import { launchEngine, type Engine } from '@openscf/testing';
 import Docker from 'dockerode';
 import { afterAll, beforeAll } from 'vitest';
 import { DriverNames } from './driver.names.js';
-import { launchEngine, type Engine } from './engine.launcher.js';
 import { createDockerDriver } from './index.js';
 
 let engine: Engine;

@@ -87,8 +87,12 @@ export class DockerSandboxDriver implements SandboxDriver {
 
   async create(spec: SandboxSpec): Promise<Sandbox> {
     const undo: Undo[] = [];
+    // A step that fails stays first in line, so that another destroy goes on with it.
     const release = async () => {
-      for (let step = undo.pop(); step; step = undo.pop()) await step();
+      for (let step = undo.at(-1); step; step = undo.at(-1)) {
+        await step();
+        undo.pop();
+      }
     };
     try {
       return await this.start(spec, undo, release);

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { SandboxError, type SandboxRelay } from '@openscf/sandbox-api';
 import { NETWORK_NAMESPACES, type DriverPaths } from './driver-paths.js';
@@ -20,6 +21,9 @@ import { HOST_ENV, ipBatch } from './host-command.js';
 export const BRIDGE_ADDRESS = '198.18.0.1';
 const GATEWAY_ADDRESS = '198.18.0.2';
 const SUBNET = '198.18.0.0/16';
+
+/** Between two tries to start a helper that failed. */
+const HEAL_AFTER_MS = 1000;
 
 /** Addresses below 198.18.1.0 belong to the router. */
 const FIRST_INSTANCE = 256;
@@ -160,8 +164,20 @@ export class RouterNetwork {
     await ready;
     helper.once('exit', () => {
       this.helpers = this.helpers.filter((other) => other !== helper);
-      if (!this.closed) restart().catch(() => undefined);
+      void this.heal(restart);
     });
+  }
+
+  /** Starts a helper again until it runs or the network is closed. */
+  private async heal(restart: () => Promise<void>): Promise<void> {
+    while (!this.closed) {
+      const healed = await restart().then(
+        () => true,
+        () => false,
+      );
+      if (healed) return;
+      await delay(HEAL_AFTER_MS, undefined, { ref: false });
+    }
   }
 }
 
