@@ -20,22 +20,21 @@ class StoreFake {
   }
 
   insertLines(records: readonly { requestId: string }[]): Promise<void> {
-    return this.insertInvocations(records);
+    this.kept.push(...records.map(({ requestId }) => `lines of ${requestId}`));
+    return Promise.resolve();
   }
 }
 
-function started(store: StoreFake): { handle: Handle; groups: string[] } {
-  const handles: Handle[] = [];
-  const groups: string[] = [];
+function started(store: StoreFake): Handle {
+  let handle: Handle = () => Promise.reject(new Error('not started'));
   const bus = {
     consumeBatches: <T>(options: ConsumeBatchesOptions<T>) => {
-      handles.push(options.handle as Handle);
-      groups.push(options.groupId);
+      handle = options.handle as Handle;
       return { connected: true, stop: () => Promise.resolve() };
     },
   };
   new IngestConsumer(bus, store, silentLogger()).start();
-  return { handle: handles[0] as Handle, groups };
+  return handle;
 }
 
 function messages(...requestIds: string[]): IncomingMessage<unknown>[] {
@@ -51,13 +50,19 @@ function messages(...requestIds: string[]): IncomingMessage<unknown>[] {
 }
 
 describe('ingest', () => {
-  it('reads records and lines in groups of their own', () => {
-    expect(started(new StoreFake()).groups).toEqual(['openscf.log.invocations', 'openscf.log.lines']);
+  it('keeps lines before the records of the same batch', async () => {
+    const store = new StoreFake();
+    const [record, lines] = messages('a', 'a');
+    await started(store)([
+      record,
+      { ...lines, value: { requestId: 'a', lines: [] } },
+    ] as IncomingMessage<unknown>[]);
+    expect(store.kept).toEqual(['lines of a', 'a']);
   });
 
   it('leaves a batch to Kafka while PostgreSQL is away', async () => {
     const store = new StoreFake();
-    const { handle } = started(store);
+    const handle = started(store);
     store.away = true;
     await expect(handle(messages('a', 'b'))).rejects.toThrow(UnavailableError);
     store.away = false;
@@ -67,7 +72,7 @@ describe('ingest', () => {
 
   it('leaves out a record that can never be kept, and keeps the others', async () => {
     const store = new StoreFake();
-    await started(store).handle(messages('a', 'bad', 'b'));
+    await started(store)(messages('a', 'bad', 'b'));
     expect(store.kept).toEqual(['a', 'b']);
   });
 });
