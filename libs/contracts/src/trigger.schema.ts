@@ -11,6 +11,8 @@ const identity = {
   enabled: z.boolean(),
   revision: z.number().int(),
   createdAt: z.number().int(),
+  /** When it was last enabled again; absent when it never was disabled. */
+  enabledAt: z.number().int().optional(),
 };
 
 /** Timer: a 7-field cron expression in UTC, and the text that becomes the event's `Message`. */

@@ -24,6 +24,7 @@ const ACCEPTED = 5;
 
 describe('kill -9 and its restart by the supervisor', () => {
   let fn: FunctionUnderTest;
+  let ticking: FunctionUnderTest;
   let producer: Producer;
   const topic = uniqueName('faults');
   const bucket = uniqueName('faults');
@@ -34,6 +35,7 @@ describe('kill -9 and its restart by the supervisor', () => {
       { source: `exports.main_handler = (event) => new Promise((done) => setTimeout(done, 300, event))` },
       false,
     );
+    ticking = await makeFunction({ source: `exports.main_handler = async (event) => event.Time` }, false);
     const admin = kafka().admin();
     await admin.connect();
     await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
@@ -48,11 +50,13 @@ describe('kill -9 and its restart by the supervisor', () => {
       timeOut: 1,
     });
     await fn.trigger('cos', bucket, { event: 'cos:ObjectCreated:*', filter: { Prefix: '', Suffix: '' } });
+    await ticking.trigger('timer', 'tick', '* * * * * * *');
   });
 
   afterAll(async () => {
     await producer.disconnect();
     await fn.remove();
+    await ticking.remove();
     for await (const item of objects.listObjectsV2(bucket, '', true) as AsyncIterable<{ name: string }>) {
       await objects.removeObject(bucket, item.name);
     }
@@ -84,6 +88,34 @@ describe('kill -9 and its restart by the supervisor', () => {
     await expectDoors(`after ${victim}`);
     await expectControlPlane(`after ${victim}`);
   });
+
+  it('a timer of every second has lost no tick and doubled none through all of it', async () => {
+    await cloud.DeleteTrigger({ FunctionName: ticking.name, TriggerName: 'tick', Type: 'timer' });
+    const deletedAt = Date.now();
+    const found = await until(
+      'every tick until the timer was deleted has run',
+      async () => {
+        const requests = await requestsByTick();
+        const ticks = [...requests.keys()].sort();
+        const start = Date.parse(ticks[0] ?? '');
+        const whole = ticks.every((tick, i) => Date.parse(tick) === start + i * 1_000);
+        return whole && start + ticks.length * 1_000 >= deletedAt - 1_000 && requests;
+      },
+      RECOVERY_MS,
+    );
+    for (const [tick, requests] of found) expect([...requests], tick).toHaveLength(1);
+  });
+
+  /** The request ids under which each tick has run: one, even when it had to run again. */
+  async function requestsByTick(): Promise<Map<string, Set<string>>> {
+    const found = new Map<string, Set<string>>();
+    for (const log of await logsOf(ticking.name)) {
+      if (log.RetCode !== 0) continue;
+      const tick = JSON.parse(log.RetMsg ?? '""') as string;
+      found.set(tick, (found.get(tick) ?? new Set()).add(log.RequestId ?? ''));
+    }
+    return found;
+  }
 
   /** A record and an object start the function. */
   async function expectDoors(mark: string): Promise<void> {

@@ -1,20 +1,32 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/**
- * What is on the machine that belongs to the platform with this home, one line for each. Empty when nothing is left.
- * @param before what `sandboxTraces` said before the platform was started: another platform may run beside it
- */
-export async function leftovers(home: string, before: readonly string[]): Promise<string[]> {
-  const [own, left, traces] = await Promise.all([processes(home), mounts(home), sandboxTraces()]);
-  return [...own, ...left, ...traces.filter((trace) => !before.includes(trace))];
+/** Names that everything of one platform carries on its machine. */
+export interface PlatformMarks {
+  /** Its folder: in arguments, environments and mounts. */
+  home: string;
+  /** Its invoker: in the names of network namespaces, cgroups and state folders. */
+  invokerId: string;
 }
 
-/** Processes that were started with the home in their arguments or environment, or that work in it. */
-async function processes(home: string): Promise<string[]> {
+/** What is on the machine that belongs to the platform, one line for each. Empty when nothing is left. */
+export async function leftovers(marks: PlatformMarks): Promise<string[]> {
+  const found = await Promise.all([
+    processes(marks),
+    mounts(marks),
+    namespaces(marks),
+    cgroups(marks),
+    folders(marks),
+  ]);
+  return found.flat();
+}
+
+/** Processes that were started with a mark in their arguments or environment, or that work in the home. */
+async function processes({ home, invokerId }: PlatformMarks): Promise<string[]> {
   const found: string[] = [];
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     if (Number(pid) === process.pid) continue;
@@ -23,30 +35,48 @@ async function processes(home: string): Promise<string[]> {
       read(`/proc/${pid}/environ`),
       readlink(`/proc/${pid}/cwd`).catch(() => ''),
     ]);
-    if ([command, environment, folder].some((text) => text.includes(home))) {
+    if ([command, environment, folder].some((text) => text.includes(home) || text.includes(invokerId))) {
       found.push(`process ${pid}: ${command.replaceAll('\0', ' ').trim()}`);
     }
   }
   return found;
 }
 
-async function mounts(home: string): Promise<string[]> {
+async function mounts({ home, invokerId }: PlatformMarks): Promise<string[]> {
   const lines = (await read('/proc/self/mountinfo')).split('\n');
-  return lines.filter((line) => line.includes(home)).map((line) => `mount: ${line}`);
+  return lines
+    .filter((line) => line.includes(home) || line.includes(invokerId))
+    .map((line) => `mount: ${line}`);
 }
 
-/** Named network namespaces, cgroups and state folders of the machine that look like ours. */
-export async function sandboxTraces(): Promise<string[]> {
-  const namespaces = await readdir('/run/netns').catch(() => []);
-  const cgroups = await run('find', ['/sys/fs/cgroup', '-maxdepth', '4', '-type', 'd', '-name', '*openscf*'])
-    .then(({ stdout }) => stdout.split('\n').filter(Boolean))
-    .catch(() => []);
-  const states = (await readdir('/run').catch(() => [])).filter((name) => name.startsWith('openscf'));
-  return [
-    ...namespaces.filter((name) => name.includes('openscf')).map((name) => `network namespace: ${name}`),
-    ...cgroups.map((path) => `cgroup: ${path}`),
-    ...states.map((name) => `state folder: /run/${name}`),
-  ];
+async function namespaces({ invokerId }: PlatformMarks): Promise<string[]> {
+  const names = await readdir('/run/netns').catch(() => []);
+  return names.filter((name) => name.includes(invokerId)).map((name) => `network namespace: ${name}`);
+}
+
+async function cgroups({ invokerId }: PlatformMarks): Promise<string[]> {
+  const { stdout } = await run('find', ['/sys/fs/cgroup', '-type', 'd', '-name', `*${invokerId}*`]).catch(
+    // A cgroup of somebody else that goes while it is looked at.
+    (error: unknown) =>
+      typeof error === 'object' && error && 'stdout' in error
+        ? { stdout: String(error.stdout) }
+        : { stdout: '' },
+  );
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((path) => `cgroup: ${path}`);
+}
+
+async function folders({ invokerId }: PlatformMarks): Promise<string[]> {
+  const places = ['/run', '/dev/shm', tmpdir()];
+  const found = await Promise.all(
+    places.map(async (place) => {
+      const names = await readdir(place).catch(() => []);
+      return names.filter((name) => name.includes(invokerId)).map((name) => `folder: ${place}/${name}`);
+    }),
+  );
+  return found.flat();
 }
 
 function read(path: string): Promise<string> {

@@ -2,13 +2,14 @@
  * One platform for all end-to-end specs: started once, with a home of its own and free ports, and looked at afterwards: whatever it
  * left on the machine fails the run. The specs reach it through `platform.ts`.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPlatform, type Running } from '@openscf/infra-local';
 import type { TestProject } from 'vitest/node';
 import { startControl, type Control } from './control.server.js';
-import { leftovers, sandboxTraces } from './leftovers.js';
+import { leftovers } from './leftovers.js';
 
 export interface PlatformAddress {
   gateway: string;
@@ -30,17 +31,17 @@ declare module 'vitest' {
 }
 
 /** Shorter than in earnest, so that a run ends. */
-const ENVIRONMENT = { OPENSCF_KAFKA_RETRY_SECONDS: '1', OPENSCF_ASYNC_RETRY_SECONDS: '1' };
+const ENVIRONMENT = { OPENSCF_KAFKA_RETRY_SECONDS: '1' };
+/** Short enough that the names of network namespaces and cgroups carry it whole. */
+const invokerId = `e2e-${randomBytes(4).toString('hex')}`;
 
 let running: Running | undefined;
 let control: Control | undefined;
 let home = '';
-let tracesBefore: string[] = [];
 
 export async function setup(project: TestProject): Promise<void> {
   home = await mkdtemp(join(tmpdir(), 'openscf-e2e-'));
-  tracesBefore = await sandboxTraces();
-  running = await startPlatform({ home, environment: ENVIRONMENT });
+  running = await startPlatform({ home, environment: { ...ENVIRONMENT, OPENSCF_INVOKER_ID: invokerId } });
   control = await startControl(running);
   const { urls, keys } = running;
   project.provide('platform', {
@@ -59,7 +60,7 @@ export async function setup(project: TestProject): Promise<void> {
 export async function teardown(): Promise<void> {
   await control?.stop();
   await running?.stop();
-  const left = await leftovers(home, tracesBefore);
+  const left = await leftovers({ home, invokerId });
   if (left.length > 0) throw new Error(`left behind after the platform was stopped:\n${left.join('\n')}`);
   await rm(home, { recursive: true, force: true });
 }

@@ -53,8 +53,10 @@ export class TriggersService {
           `Enable "${request.Enable}" changes nothing: trigger "${request.TriggerName}" is in this state already.`,
         );
       }
-      const changed = { ...state, enabled, revision: await this.functions.nextRevision(tx) };
-      await this.triggers.updateState(tx, changed, new Date());
+      const now = new Date();
+      const enabledAt = enabled ? now.getTime() : state.enabledAt;
+      const changed = { ...state, enabled, enabledAt, revision: await this.functions.nextRevision(tx) };
+      await this.triggers.updateState(tx, changed, now);
       return [await this.announcements.announce(tx, changed)];
     });
   }

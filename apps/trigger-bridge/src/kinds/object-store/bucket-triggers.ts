@@ -2,7 +2,7 @@ import type { CosTrigger, TriggerState } from '@openscf/contracts';
 
 export interface BucketTrigger {
   trigger: CosTrigger;
-  /** From when on changes count: when it was made, or when this process saw it enabled. */
+  /** From when on changes count, in ms since the epoch: when it was made or enabled again. */
   since: number;
 }
 
@@ -10,10 +10,6 @@ export interface BucketTrigger {
 export class BucketTriggers {
   private readonly byKey = new Map<string, BucketTrigger>();
   private byBucket = new Map<string, BucketTrigger[]>();
-  /** Triggers that this process has seen disabled. */
-  private readonly disabled = new Set<string>();
-
-  constructor(private readonly now: () => number = Date.now) {}
 
   /** Returns the buckets that this concerns: the one it had and the one it has. */
   set(key: string, trigger: TriggerState | undefined): Set<string> {
@@ -22,13 +18,8 @@ export class BucketTriggers {
     if (before) concerned.add(before.trigger.bucket);
     this.byKey.delete(key);
     if (trigger?.type === 'cos' && trigger.enabled) {
-      const since = this.disabled.delete(key) ? this.now() : (before?.since ?? trigger.createdAt);
-      this.byKey.set(key, { trigger, since });
+      this.byKey.set(key, { trigger, since: trigger.enabledAt ?? trigger.createdAt });
       concerned.add(trigger.bucket);
-    } else if (trigger) {
-      this.disabled.add(key);
-    } else {
-      this.disabled.delete(key);
     }
     this.byBucket = Map.groupBy(this.byKey.values(), (each) => each.trigger.bucket);
     return concerned;
