@@ -298,7 +298,7 @@ describe('invoker', () => {
       }
     }`;
     invoker.grant(640);
-    const state = await invoker.deploy('wild', { 'index.js': code }, { timeoutMs: 150 });
+    const state = await invoker.deploy('wild', { 'index.js': code }, { timeoutMs: 1_000 });
     const statuses = await Promise.all(
       Array.from({ length: 60 }, async (_, n) => {
         for (;;) {
@@ -318,7 +318,7 @@ describe('invoker', () => {
       { timeout: 5_000, interval: 100 },
     );
     expect(driver.living.size).toBeLessThanOrEqual(5);
-  }, 30_000);
+  }, 60_000);
 
   it('drops an instance that ends while it is idle', async () => {
     const state = await invoker.deploy('leaves', {

@@ -139,6 +139,20 @@ describe('instance pool', () => {
     expect(instanceOf(await asked)).toBe(only);
   });
 
+  it('lets a call wait a moment for a function whose calls are short, but not for nothing', async () => {
+    const only = await acquireBooted('a');
+    for (let i = 0; i < 30; i++) {
+      finish(only);
+      instanceOf(await pool.acquire('a', state('a')));
+    }
+    const asked = pool.acquire('a', state('a'));
+    await turn();
+    expect(made).toHaveLength(1);
+    await vi.waitFor(() => expect(made).toHaveLength(2));
+    made[1]?.ready();
+    expect(instanceOf(await asked)).toBe(made[1]);
+  });
+
   it('boots one for who waited for an instance that did not come back', async () => {
     const only = await acquireBooted('a');
     pool.settling(only);

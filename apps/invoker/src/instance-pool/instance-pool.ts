@@ -2,7 +2,7 @@ import type { FunctionState } from '@openscf/contracts';
 import type { BootOutcome } from '../instance/instance.types.js';
 import { BootQueue } from './boot.queue.js';
 import { chooseEvictions } from './eviction.policy.js';
-import { FunctionGroup } from './function.group.js';
+import { FunctionGroup, WAITED_TOO_LONG_MS } from './function.group.js';
 import { groupKeyOf, type Acquired, type PoolInstance } from './pool.types.js';
 
 export interface InstancePoolOptions<I extends PoolInstance> {
@@ -25,7 +25,10 @@ export interface InstancePoolOptions<I extends PoolInstance> {
 export class InstancePool<I extends PoolInstance> {
   private readonly groups = new Map<string, FunctionGroup<I>>();
   private readonly groupOf = new Map<I, FunctionGroup<I>>();
+  private readonly takenAt = new WeakMap<I, number>();
   private readonly bootQueue: BootQueue;
+  /** Looks after those who wait without a boot; set while there are any. */
+  private patience: NodeJS.Timeout | undefined;
   /** Of instances that live or are to be booted. */
   private heldMb = 0;
   /** Of instances that are being destroyed. */
@@ -50,12 +53,16 @@ export class InstancePool<I extends PoolInstance> {
   acquire(functionKey: string, state: FunctionState): Acquired<I> | Promise<Acquired<I>> {
     if (this.closed) return { kind: 'closed' };
     const group = this.group(functionKey, state);
+    const now = performance.now();
     const idle = group.takeIdle();
-    if (idle !== undefined) return { kind: 'instance', instance: idle };
+    if (idle !== undefined) {
+      this.takenAt.set(idle, now);
+      return { kind: 'instance', instance: idle };
+    }
     return new Promise((resolve) => {
-      const ticket = { resolve };
-      group.waiting.push(ticket);
-      if (group.bootsNeeded <= 0 || this.startBoot(group)) return;
+      group.waiting.push({ resolve, since: now });
+      this.patience ??= setTimeout(() => this.lookAfterWaiting(), WAITED_TOO_LONG_MS);
+      if (group.bootsNeeded(now) <= 0 || this.startBoot(group)) return;
       group.waiting.pop();
       this.dropIfEmpty(group);
       resolve({ kind: 'no-memory' });
@@ -73,6 +80,7 @@ export class InstancePool<I extends PoolInstance> {
     const group = this.groupOf.get(instance);
     if (group === undefined) return;
     group.settling--;
+    group.wasBusy(performance.now() - (this.takenAt.get(instance) ?? 0));
     this.comeBack(group, instance);
   }
 
@@ -118,6 +126,7 @@ export class InstancePool<I extends PoolInstance> {
   /** Takes no more calls and ends every instance, whatever it does. */
   async close(): Promise<void> {
     this.closed = true;
+    clearTimeout(this.patience);
     for (const group of this.groups.values()) {
       for (const ticket of group.waiting.splice(0)) ticket.resolve({ kind: 'closed' });
       group.idle.splice(0);
@@ -142,9 +151,24 @@ export class InstancePool<I extends PoolInstance> {
       return;
     }
     const ticket = group.waiting.shift();
-    if (ticket !== undefined) ticket.resolve({ kind: 'instance', instance });
-    else if (group.retired) this.discard(group, instance);
+    if (ticket !== undefined) {
+      this.takenAt.set(instance, performance.now());
+      ticket.resolve({ kind: 'instance', instance });
+    } else if (group.retired) this.discard(group, instance);
     else group.idle.push(instance);
+  }
+
+  private lookAfterWaiting(): void {
+    this.patience = undefined;
+    let waiting = 0;
+    for (const group of this.groups.values()) {
+      if (group.waiting.length === 0) continue;
+      waiting++;
+      this.startMissing(group);
+    }
+    if (waiting > 0 && !this.closed) {
+      this.patience = setTimeout(() => this.lookAfterWaiting(), WAITED_TOO_LONG_MS);
+    }
   }
 
   /** @returns false when the host has no memory for it */
@@ -159,7 +183,7 @@ export class InstancePool<I extends PoolInstance> {
 
   private async boot(group: FunctionGroup<I>, memoryMb: number): Promise<void> {
     // At its turn it may not be wanted any more: instances that came back have served who waited.
-    const wanted = (): boolean => !this.closed && group.waiting.length > group.settling + group.started;
+    const wanted = (): boolean => !this.closed && group.isBootWanted(performance.now());
     const ran = await this.bootQueue.run(wanted, async () => {
       group.started++;
       while (this.usedMemoryMb > this.options.memoryMb && this.dying.size > 0) await Promise.race(this.dying);
@@ -193,7 +217,7 @@ export class InstancePool<I extends PoolInstance> {
 
   /** Who waits must have something to wait for. */
   private startMissing(group: FunctionGroup<I>): void {
-    while (!this.closed && group.bootsNeeded > 0) {
+    while (!this.closed && group.bootsNeeded(performance.now()) > 0) {
       if (this.startBoot(group)) continue;
       group.waiting.pop()?.resolve({ kind: 'no-memory' });
     }
