@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { topics, UNREADABLE_TOPIC, type AsyncEvent, type Topic } from '@openscf/contracts';
 import { silentLogger } from '@openscf/telemetry';
 import { anAsyncEvent, eventually, sharedParts, uniqueName } from '@openscf/testing';
@@ -256,6 +257,46 @@ describe('rebalance', () => {
     await eventually(() => seen.length >= 20);
     await second.stop();
     expect(new Set(seen).size).toBe(seen.length);
+  });
+});
+
+describe('a member that was killed', () => {
+  it('is not waited for by its successor', async () => {
+    const topic = eventTopic(1);
+    const bus = newBus('service');
+    await bus.ensureTopics([topic]);
+    await bus.publish(topic, events(1));
+    const groupId = uniqueName('group');
+    // What a process leaves behind that was killed: a member that the broker believes in and that says nothing.
+    const sessionTimeout = 30_000;
+    const silent = new Kafka({ brokers, clientId: `service.${hostname()}`, logLevel: logLevel.NOTHING });
+    const dead = silent.consumer({ groupId, sessionTimeout, retry: { retries: 0 } });
+    let wake: () => void = () => undefined;
+    let taken = false;
+    await dead.connect();
+    await dead.subscribe({ topics: [topic.name], fromBeginning: true });
+    await dead.run({
+      autoCommit: false,
+      eachMessage: () => {
+        taken = true;
+        return new Promise((resolve) => (wake = resolve));
+      },
+    });
+    await eventually(() => taken);
+    let received = false;
+    bus.consume({
+      topic,
+      groupId,
+      concurrency: 1,
+      handle: () => {
+        received = true;
+        return Promise.resolve();
+      },
+    });
+    await eventually(() => received, { timeoutMs: sessionTimeout / 2 });
+    const stopped = dead.disconnect();
+    wake();
+    await stopped;
   });
 });
 

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Topic } from '@openscf/contracts';
 import type { Logger } from '@openscf/telemetry';
 import { BusAdmin, withPlatformTopics } from './admin.js';
@@ -24,7 +25,7 @@ import { KafkaTable } from './table.js';
 
 export interface BusOptions {
   readonly brokers: readonly string[];
-  /** Name of the process in the broker's logs and metrics. */
+  /** Name of the service. With the host's name it is what the broker knows the process by, also after a restart. */
   readonly clientId: string;
   readonly logger: Logger;
 }
@@ -34,6 +35,7 @@ const REACHABLE_FOR_MS = 2_000;
 /** The platform's Kafka. One per process; everything that it started ends with `close`. */
 export class Bus {
   readonly logger: Logger;
+  private readonly clientId: string;
   private readonly factory: KafkaFactory;
   private readonly admin: BusAdmin;
   private readonly publisher: Publisher;
@@ -42,9 +44,10 @@ export class Bus {
   private readonly requesters = new Map<string, KafkaRequester>();
   private reachable: { atMs: number; answer: Promise<boolean> } | undefined;
 
-  constructor(private readonly options: BusOptions) {
+  constructor(options: BusOptions) {
     this.logger = options.logger;
-    this.factory = new KafkaFactory(options.brokers, options.clientId, options.logger);
+    this.clientId = `${options.clientId}.${hostname()}`;
+    this.factory = new KafkaFactory(options.brokers, this.clientId, options.logger);
     this.admin = new BusAdmin(this.factory);
     this.publisher = new Publisher(this.factory);
   }
@@ -103,7 +106,7 @@ export class Bus {
   /** A topic that is not ours: raw batches in order per partition. Waits for a topic that does not exist yet. At least once. */
   stream(options: StreamOptions): Stream {
     const { brokers } = options;
-    const factory = brokers ? new KafkaFactory(brokers, this.options.clientId, this.logger) : this.factory;
+    const factory = brokers ? new KafkaFactory(brokers, this.clientId, this.logger) : this.factory;
     return this.keep(new TopicStream(factory, brokers ? new BusAdmin(factory) : this.admin, options));
   }
 

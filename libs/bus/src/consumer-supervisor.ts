@@ -24,7 +24,7 @@ export interface SupervisedOptions {
 
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 2_000;
-/** How often it is tried to take back an earlier member; then its session has to run out. */
+/** How often it is tried to dismiss earlier members; then their sessions have to run out. */
 const MAX_DISMISSALS = 10;
 const ABSENT_TOPIC_POLL_MS = 1_000;
 /** A consumer that neither fetches nor joins for so long is taken for stuck. Joining may take the group's rebalance time-out. */
@@ -44,8 +44,8 @@ const DISCONNECT_MS = 3_000;
 export class ConsumerSupervisor {
   private consumer: Consumer | undefined;
   private reading = false;
-  /** The last member that the broker knows of us. */
-  private earlier: { groupId: string; memberId: string; dismissals: number } | undefined;
+  /** Tries in a row to dismiss earlier members. */
+  private dismissals = 0;
   private readonly stopping = new AbortController();
   private lost: (reason: unknown) => void = () => undefined;
   private lastSignMs = 0;
@@ -118,16 +118,16 @@ export class ConsumerSupervisor {
       const lost = new Promise<unknown>((resolve) => {
         this.lost = resolve;
       });
-      const groupId = this.options.groupId();
-      const { consumer, dismiss } = this.factory.consumer(groupId);
+      const member = this.factory.consumer(this.options.groupId());
+      const { consumer } = member;
       this.consumer = consumer;
-      this.listen(consumer, groupId);
+      this.listen(consumer);
       const startedAtMs = Date.now();
       watch = setInterval(() => {
         if (Date.now() - Math.max(this.lastSignMs, startedAtMs) > STUCK_MS)
           this.lost(new Error('consumer is stuck'));
       }, STUCK_CHECK_MS);
-      const failed = this.run(consumer, groupId, dismiss).then(
+      const failed = this.run(member).then(
         () => lost,
         (error: unknown) => error,
       );
@@ -140,12 +140,10 @@ export class ConsumerSupervisor {
     }
   }
 
-  private async run(consumer: Consumer, groupId: string, dismiss: GroupMember['dismiss']): Promise<void> {
+  private async run({ consumer, dismissEarlier }: GroupMember): Promise<void> {
     await consumer.connect();
-    if (this.earlier?.groupId === groupId && (this.earlier.dismissals += 1) <= MAX_DISMISSALS) {
-      await dismiss(this.earlier.memberId);
-    }
-    this.earlier = undefined;
+    if ((this.dismissals += 1) <= MAX_DISMISSALS) await dismissEarlier();
+    this.dismissals = 0;
     await consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
     await consumer.run({
       autoCommit: false,
@@ -155,7 +153,7 @@ export class ConsumerSupervisor {
     });
   }
 
-  private listen(consumer: Consumer, groupId: string): void {
+  private listen(consumer: Consumer): void {
     const { events } = consumer;
     const sign = (): void => {
       this.lastSignMs = Date.now();
@@ -166,7 +164,6 @@ export class ConsumerSupervisor {
       if (this.consumer !== consumer || this.stopping.signal.aborted) return;
       sign();
       this.reading = true;
-      this.earlier = { groupId, memberId: payload.memberId, dismissals: 0 };
       const partitions = Object.entries(payload.memberAssignment).flatMap(([topic, ids]) =>
         ids.map((partition) => ({ topic, partition })),
       );

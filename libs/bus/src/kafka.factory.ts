@@ -29,10 +29,11 @@ type LeavableBroker = Broker & {
 export interface GroupMember {
   readonly consumer: Consumer;
   /**
-   * Tells the broker that an earlier member is gone. Otherwise it waits for the member's session to end before it gives out partitions
-   * again. Call it between `connect` and `run`. A member that the broker does not know is gone already.
+   * Tells the broker that earlier members of this client (same client id) are gone: a crash leaves them behind, and the broker would
+   * wait for their sessions to end before it gives out partitions again. Call it between `connect` and `run`. A member that lives
+   * after all (another replica by the same name) only has to join again.
    */
-  readonly dismiss: (memberId: string) => Promise<void>;
+  readonly dismissEarlier: () => Promise<void>;
 }
 
 /**
@@ -95,12 +96,13 @@ export class KafkaFactory {
         restartOnFailure: () => Promise.resolve(false),
       },
     });
-    const dismiss = async (memberId: string): Promise<void> => {
+    const dismissEarlier = async (): Promise<void> => {
+      const { members } = await consumer.describeGroup();
       const coordinator: LeavableBroker | undefined = await cluster?.findGroupCoordinator({ groupId });
-      await coordinator?.leaveGroup?.({ groupId, memberId }).catch((error: unknown) => {
-        if (!(error instanceof Error && 'type' in error && error.type === 'UNKNOWN_MEMBER_ID')) throw error;
-      });
+      for (const { clientId, memberId } of members) {
+        if (clientId === this.clientId) await coordinator?.leaveGroup?.({ groupId, memberId });
+      }
     };
-    return { consumer, dismiss };
+    return { consumer, dismissEarlier };
   }
 }

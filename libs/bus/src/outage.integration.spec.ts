@@ -15,6 +15,9 @@ import { Bus, type CompactedTable } from './index.js';
 
 type Parts = Awaited<ReturnType<typeof startOwnParts>>;
 
+/** Long enough for every client to give up at least once. */
+const OUTAGE_MS = 8_000;
+
 let parts: Parts;
 let bus: Bus;
 const accepted: string[] = [];
@@ -113,8 +116,7 @@ describe('Kafka away and back', () => {
       UnavailableError,
     );
     await expect(bus.ensureTopics([])).rejects.toThrow(UnavailableError);
-    // Long enough for every client to give up at least once.
-    await delay(Number(process.env['OPENSCF_TEST_OUTAGE_MS'] ?? 8_000));
+    await delay(OUTAGE_MS);
     await parts.startAgain('kafka');
     await everythingWorks(2);
     await stop();
