@@ -5,6 +5,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const conditions = ['@openscf/source'];
 const resolve = { conditions };
 const ssr = { resolve: { conditions, externalConditions: conditions } };
+// Where vitest runs the global setups.
+const environments = { __vitest__: ssr };
 
 const outside = ['**/node_modules/**', '**/dist/**'];
 
@@ -26,7 +28,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,libs,infra,test}/**/*.spec.ts'],
-          exclude: [...outside, '**/*.integration.spec.ts', '**/*.e2e.spec.ts'],
+          exclude: [...outside, '**/*.integration.spec.ts', '**/*.e2e.spec.ts', '**/*.compose.spec.ts'],
         },
       },
       {
@@ -37,6 +39,8 @@ export default defineConfig({
           include: ['{apps,libs,infra}/**/*.integration.spec.ts'],
           exclude: outside,
           globalSetup: 'libs/testing/src/parts.global-setup.ts',
+          // kafkajs sets a timer of a negative time once per process; the services start with the same flag.
+          execArgv: ['--disable-warning=TimeoutNegativeWarning'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
@@ -55,6 +59,21 @@ export default defineConfig({
           fileParallelism: false,
           // After the others: it measures time on a machine of its own.
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        resolve,
+        ssr,
+        environments,
+        test: {
+          name: 'compose',
+          include: ['test/compose/**/*.compose.spec.ts'],
+          exclude: outside,
+          globalSetup: 'test/compose/src/engine.setup.ts',
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
