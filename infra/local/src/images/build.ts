@@ -1,8 +1,10 @@
 // Makes openscf/{kafka,postgres,minio,service}:local. The images of the parts are the official ones where the engine can
 // pull them; elsewhere they are built from what the local platform runs: Debian packages, Kafka's jars from Maven,
 // PostgreSQL from npm, MinIO from its source.
+import { createHash } from 'node:crypto';
 import { cpSync, linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { cachedFolder, type Report } from '../caches/cache.ts';
 import { kafkaPrograms } from '../caches/kafka-programs.ts';
 import { minioProgram } from '../caches/minio-program.ts';
 import { postgresPrograms } from '../caches/postgres-programs.ts';
@@ -15,8 +17,6 @@ import { REPOSITORY } from '../services/services.ts';
 import { settingsFrom, type Settings } from '../settings.ts';
 import { stageApp } from './stage-app.ts';
 
-type Report = (detail: string) => void;
-
 const RECIPES = join(REPOSITORY, 'infra/images');
 const OFFICIAL = {
   kafka: 'apache/kafka:4.1.1',
@@ -25,6 +25,9 @@ const OFFICIAL = {
 };
 /** Java for Kafka; the rest for sandboxes of the invoker. */
 const PACKAGES = 'ca-certificates openjdk-17-jre-headless runc iproute2 slirp4netns util-linux procps tar';
+const SUITE = 'bookworm';
+/** Documentation is left out, but for manual pages: Java's packages lay links between theirs. */
+const SMALL = ['doc', 'locale'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
 
 async function main(settings: Settings): Promise<void> {
   await engine();
@@ -40,7 +43,7 @@ async function main(settings: Settings): Promise<void> {
   try {
     const runtimes = printer.step('runtimes', (report) => prepareRuntimes(settings, report));
     const built = printer.step('build of the services', buildServices);
-    await printer.step('base', makeBase);
+    await printer.step('base', (report) => makeBase(settings, report));
     await printer.step('kafka', (report) =>
       makePart('kafka', drafts, report, () => stageKafka(settings, drafts, report)),
     );
@@ -67,12 +70,12 @@ async function engine(): Promise<void> {
   });
 }
 
-async function makeBase(report: Report): Promise<void> {
-  if (await exists('openscf/base:local')) return report('there already');
-  const recipe = join(RECIPES, 'base');
+async function makeBase({ cache }: Settings, report: Report): Promise<void> {
+  const name = 'openscf/base:local';
+  if (await exists(name)) return report('there already');
   const pulled = await runTool(
     'docker',
-    ['build', '-t', 'openscf/base:local', '--build-arg', `PACKAGES=${PACKAGES}`, recipe],
+    ['build', '-t', name, '--build-arg', `PACKAGES=${PACKAGES}`, join(RECIPES, 'base')],
     { onLine: report },
   ).then(
     () => true,
@@ -80,13 +83,23 @@ async function makeBase(report: Report): Promise<void> {
   );
   if (pulled) return;
   report('made from Debian packages, because it cannot be pulled');
-  if (findProgram('mmdebstrap') === undefined)
-    throw new LaunchError(
-      'The base image cannot be pulled, and there is no mmdebstrap to make it: apt-get install mmdebstrap.',
-    );
-  const include = PACKAGES.replaceAll(' ', ',');
-  const pipeline = `set -o pipefail; mmdebstrap --variant=minbase --include=${include} bookworm - | docker import - openscf/base:local`;
-  await runTool('bash', ['-c', pipeline], { onLine: report });
+  await runTool('docker', ['import', await baseArchive(cache, report), name], { onLine: report });
+}
+
+/** Takes a minute to make and is the same for every engine. */
+async function baseArchive(cache: string, report: Report): Promise<string> {
+  const key = createHash('sha256').update(`${SUITE} ${PACKAGES} ${process.arch}`).digest('hex').slice(0, 12);
+  const folder = await cachedFolder(cache, `image-base-${key}`, report, async (draft) => {
+    if (findProgram('mmdebstrap') === undefined)
+      throw new LaunchError(
+        'The base image cannot be pulled, and there is no mmdebstrap to make it: apt-get install mmdebstrap.',
+      );
+    const include = PACKAGES.replaceAll(' ', ',');
+    const archive = join(draft, 'base.tar');
+    const options = ['--variant=minbase', '--quiet', `--include=${include}`, ...SMALL];
+    await runTool('mmdebstrap', [...options, SUITE, archive], { onLine: report });
+  });
+  return join(folder, 'base.tar');
 }
 
 /** The official image under our name, or else the one that is built from what `stage` lays into the draft folder. */

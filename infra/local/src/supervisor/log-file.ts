@@ -1,6 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+const LONGEST_TAIL_LINE = 300;
 const LARGEST_LOG_BYTES = 32 * 2 ** 20;
 
 /** Opens a log for appending; one that has grown large is put aside as `<file>.1` first. */
@@ -11,11 +12,12 @@ export function openLog(file: string): { fd: number; close(): void } {
   return { fd, close: () => closeSync(fd) };
 }
 
-/** The last non-empty lines, oldest first. */
+/** The last non-empty lines, oldest first; long ones, such as errors with their stacks, are cut. */
 export function tailOf(file: string, count: number): string[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8')
     .split('\n')
     .filter((line) => line.trim() !== '')
-    .slice(-count);
+    .slice(-count)
+    .map((line) => (line.length > LONGEST_TAIL_LINE ? `${line.slice(0, LONGEST_TAIL_LINE)} …` : line));
 }
