@@ -21,7 +21,7 @@ const allowed = {
   'scope:dispatch': [...base, 'scope:framing', 'scope:bus'],
   'scope:service-kit': [...base, 'scope:bus', 'scope:testing'],
   'scope:sandbox-api': ['scope:contracts'],
-  'scope:sandbox-driver': ['scope:sandbox-api', 'scope:contracts', 'scope:config'],
+  'scope:sandbox-driver': ['scope:sandbox-api', 'scope:contracts', 'scope:config', 'scope:testing'],
   'scope:testing': ['type:lib', 'type:infra'],
   'type:app': ['type:lib'],
   'type:test': ['type:lib', 'type:infra'],
@@ -42,12 +42,29 @@ const vendorBans = Object.values(vendors)
     sourceTag: tag,
     bannedExternalImports: Object.keys(vendors).filter((name) => vendors[name] !== tag),
   }));
-const withoutVendor = ['scope:contracts', 'scope:config', 'scope:telemetry', 'scope:framing', 'scope:scf-api', 'scope:dispatch', 'scope:service-kit', 'scope:sandbox-api', 'type:app'].map(
-  (tag) => ({ sourceTag: tag, bannedExternalImports: Object.keys(vendors) }),
-);
+const withoutVendor = [
+  'scope:contracts',
+  'scope:config',
+  'scope:telemetry',
+  'scope:framing',
+  'scope:scf-api',
+  'scope:dispatch',
+  'scope:service-kit',
+  'scope:sandbox-api',
+  'type:app',
+].map((tag) => ({ sourceTag: tag, bannedExternalImports: Object.keys(vendors) }));
 
 export default tseslint.config(
-  { ignores: ['**/dist', '**/node_modules', '.nx', 'examples/**', 'libs/runtimes/**', 'test/boundaries/planted/**'] },
+  {
+    ignores: [
+      '**/dist',
+      '**/node_modules',
+      '.nx',
+      'examples/**',
+      'libs/runtimes/**',
+      'test/boundaries/planted/**',
+    ],
+  },
   ...tseslint.configs.recommended,
   prettier,
   {
