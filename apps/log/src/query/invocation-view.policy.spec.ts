@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { InvocationRow } from '../store/log.schema.js';
-import { ANSWER_BYTES, fitAnswer, functionLog, requestStatus } from './invocation-view.policy.js';
+import { ANSWER_BYTES, FittingLogs, functionLog, requestStatus } from './invocation-view.policy.js';
 
 const row: InvocationRow = {
   request_id: 'r1',
@@ -49,18 +49,25 @@ describe('an invocation as the API shows it', () => {
   });
 });
 
-describe('fitAnswer', () => {
+describe('FittingLogs', () => {
   const log = (Log: string) => functionLog({ invocation: row, log: Log, logCut: false });
 
   it('leaves what is too much to the next page', () => {
+    const fitting = new FittingLogs();
     const third = 'x'.repeat(ANSWER_BYTES / 3);
-    expect(fitAnswer([log(third), log(third), log(third), log('')])).toHaveLength(2);
-    expect(fitAnswer([])).toEqual([]);
+    expect([log(third), log(third), log(third)].map((each) => fitting.add(each))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(fitting.logs).toHaveLength(2);
   });
 
   it.each(['x', '"', '\u0001', '中'])('cuts one log that is too long alone, made of %j', (character) => {
-    const [only, ...rest] = fitAnswer([log(character.repeat(ANSWER_BYTES)), log('')]);
-    expect(rest).toEqual([]);
+    const fitting = new FittingLogs();
+    expect(fitting.add(log(character.repeat(ANSWER_BYTES)))).toBe(true);
+    expect(fitting.add(log(''))).toBe(false);
+    const [only] = fitting.logs;
     expect(only?.Log).toMatch(/\[the rest of this log is not shown\]$/);
     expect(only?.Log.length).toBeGreaterThan(50_000);
     expect(Buffer.byteLength(JSON.stringify(only))).toBeLessThanOrEqual(ANSWER_BYTES);

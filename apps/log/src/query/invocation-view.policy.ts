@@ -42,17 +42,19 @@ export function requestStatus(invocation: InvocationRow): RequestStatus {
   };
 }
 
-/** As many from the beginning as one answer carries, at least one; a log that is too long for that alone is cut. */
-export function fitAnswer(logs: readonly FunctionLog[]): FunctionLog[] {
-  const fitting: FunctionLog[] = [];
-  let leftBytes = ANSWER_BYTES;
-  for (const log of logs) {
+/** Collects the beginning of a list as far as one answer carries it, at least one; a log too long for that alone is cut. */
+export class FittingLogs {
+  readonly logs: FunctionLog[] = [];
+  private leftBytes = ANSWER_BYTES;
+
+  /** False when the log did not fit: it and what follows stay for the next page. */
+  add(log: FunctionLog): boolean {
     const bytes = Buffer.byteLength(JSON.stringify(log));
-    if (bytes > leftBytes && fitting.length > 0) break;
-    fitting.push(bytes > leftBytes ? cutTo(log, leftBytes, bytes) : log);
-    leftBytes -= bytes;
+    if (bytes > this.leftBytes && this.logs.length > 0) return false;
+    this.logs.push(bytes > this.leftBytes ? cutTo(log, this.leftBytes, bytes) : log);
+    this.leftBytes -= bytes;
+    return true;
   }
-  return fitting;
 }
 
 /** Keeps the share of the log's characters that fits; an escaped character is at most six bytes longer than it looks. */

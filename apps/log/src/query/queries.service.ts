@@ -1,11 +1,14 @@
 import { UnavailableError } from '@openscf/contracts';
-import type { ActionRequest, ActionResponse } from '@openscf/scf-api';
-import { fitAnswer, functionLog, requestStatus } from './invocation-view.policy.js';
+import type { ActionRequest, ActionResponse, FunctionLog } from '@openscf/scf-api';
+import { FittingLogs, functionLog, requestStatus } from './invocation-view.policy.js';
 import type { InvocationRepository } from './invocation.repository.js';
-import { logCriteria, pageOf, statusCriteria } from './log-criteria.policy.js';
+import { logCriteria, pageOf, statusCriteria, type LogCriteria, type Page } from './log-criteria.policy.js';
 
-/** An event is tried again for six hours at most, every minute: more attempts than that no request has. */
-const ATTEMPTS = 1_000;
+/** The newest attempts of a request; each has a result of up to 8 KB, and all must fit into one answer. */
+const ATTEMPTS = 40;
+/** No answer carries more: a log without a line takes 250 bytes of its 700,000. */
+const MOST_ROWS = 2_800;
+const LOGS_AT_ONCE = 50;
 
 /** Answers GetFunctionLogs and GetRequestStatus. */
 export class LogQueries {
@@ -13,17 +16,10 @@ export class LogQueries {
 
   async functionLogs(request: ActionRequest<'GetFunctionLogs'>): Promise<ActionResponse<'GetFunctionLogs'>> {
     const criteria = logCriteria(request, Date.now());
-    const [TotalCount, logs] = await reading(
-      Promise.all([
-        this.invocations.count(criteria),
-        this.invocations.find(criteria, pageOf(request)).then((found) => this.invocations.withLogs(found)),
-      ]),
+    const [TotalCount, Data] = await reading(
+      Promise.all([this.invocations.count(criteria), this.fittingLogs(criteria, pageOf(request))]),
     );
-    return {
-      TotalCount,
-      Data: fitAnswer(logs.map(functionLog)),
-      SearchContext: { Offset: '', Limit: 0, Keyword: '', Type: '' },
-    };
+    return { TotalCount, Data, SearchContext: { Offset: '', Limit: 0, Keyword: '', Type: '' } };
   }
 
   async requestStatus(
@@ -32,6 +28,17 @@ export class LogQueries {
     const page = { sortBy: 'started_at', order: 'desc', offset: 0, limit: ATTEMPTS } as const;
     const found = await reading(this.invocations.find(statusCriteria(request, Date.now()), page));
     return { TotalCount: found.length, Data: found.map(requestStatus) };
+  }
+
+  /** Logs are read a few at a time and only as far as the answer carries them: a page may be 10,000 long logs. */
+  private async fittingLogs(criteria: LogCriteria, page: Page): Promise<FunctionLog[]> {
+    const found = await this.invocations.find(criteria, { ...page, limit: Math.min(page.limit, MOST_ROWS) });
+    const fitting = new FittingLogs();
+    for (let from = 0; from < found.length; from += LOGS_AT_ONCE) {
+      const logs = await this.invocations.withLogs(found.slice(from, from + LOGS_AT_ONCE));
+      if (!logs.every((log) => fitting.add(functionLog(log)))) break;
+    }
+    return fitting.logs;
   }
 }
 
