@@ -8,11 +8,17 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { baseFolderName, makeBaseRootfs } from './src/base-rootfs.ts';
-import { loadBaseRecipe, loadLanguages, type LanguageDescriptor } from './src/descriptor.ts';
+import { baseFolderName, baseSource, makeBaseRootfs } from './src/base-rootfs.ts';
+import {
+  loadBaseRecipe,
+  loadLanguages,
+  type BaseRecipe,
+  type LanguageDescriptor,
+  type RuntimeEntry,
+} from './src/descriptor.ts';
 import { makeLanguage } from './src/languages.ts';
 import { makeManifest, type RuntimeManifest } from './src/manifest.ts';
-import { sweep } from './src/place.ts';
+import { isPlaced, sweep } from './src/place.ts';
 import { whatIsMissing } from './src/requirements.ts';
 
 const recipes = import.meta.dirname;
@@ -49,6 +55,16 @@ async function runAll(tasks: (() => Promise<void>)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
+async function toMake(rootfs: string, recipe: BaseRecipe, folder: string, entries: RuntimeEntry[]) {
+  const hasBase = await isPlaced(rootfs, baseSource(recipe));
+  const kinds = await Promise.all(
+    entries.map(async ({ folder: name, source }) =>
+      (await isPlaced(join(folder, name), source)) ? [] : [source.kind],
+    ),
+  );
+  return [...(hasBase ? [] : ['base' as const]), ...kinds.flat()];
+}
+
 async function writeManifest(path: string, manifest: RuntimeManifest): Promise<void> {
   const temporary = `${path}.${process.pid}`;
   await writeFile(temporary, `${JSON.stringify(manifest, null, 2)}\n`);
@@ -56,8 +72,6 @@ async function writeManifest(path: string, manifest: RuntimeManifest): Promise<v
 }
 
 async function main(): Promise<void> {
-  const missing = await whatIsMissing();
-  if (missing) throw new Error(missing);
   const cache = process.env['OPENSCF_CACHE'] || join(homedir(), '.cache', 'openscf');
   const root = join(resolve(cache), 'runtimes');
   const all = await loadLanguages(recipes);
@@ -70,6 +84,8 @@ async function main(): Promise<void> {
     await sweep(place);
   }
   const entries = languages.flatMap(({ runtimes }) => runtimes);
+  const missing = await whatIsMissing(await toMake(rootfs, recipe, folder, entries));
+  if (missing) throw new Error(missing);
   await runAll([
     () => makeBaseRootfs(rootfs, recipe, reporter('base')),
     ...entries.map((entry) => () => makeLanguage(folder, entry, reporter(entry.name))),

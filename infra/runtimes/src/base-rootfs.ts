@@ -14,8 +14,13 @@ export function baseFolderName(recipe: BaseRecipe, architecture: string): string
   return createHash('sha256').update(content).digest('hex').slice(0, 16);
 }
 
+/** What a complete root file system is stamped with. */
+export function baseSource(recipe: BaseRecipe) {
+  return { recipe, format: RECIPE_FORMAT };
+}
+
 export async function makeBaseRootfs(folder: string, recipe: BaseRecipe, report: (text: string) => void) {
-  const made = await place(folder, { recipe, format: RECIPE_FORMAT }, async (temporary) => {
+  const made = await place(folder, baseSource(recipe), async (temporary) => {
     report('installing Debian packages (about a minute)');
     await installPackages(temporary, recipe);
     report('trimming');

@@ -1,14 +1,14 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import type { RuntimeSource } from './descriptor.ts';
 
-/** Program → Debian package that brings it. */
-const PROGRAMS: Record<string, string> = {
-  mmdebstrap: 'mmdebstrap',
-  npm: 'npm',
-  mvn: 'maven',
-  unzip: 'unzip',
-  tar: 'tar',
+/** What is to be made → programs that make it, each with the Debian package that brings it. */
+const PROGRAMS: Record<'base' | RuntimeSource['kind'], Record<string, string>> = {
+  base: { mmdebstrap: 'mmdebstrap' },
+  npm: { npm: 'npm', tar: 'tar' },
+  'maven-cpython': { mvn: 'maven', unzip: 'unzip' },
+  debian: {},
 };
 
 /** The keys that Debian's archive is signed with: Ubuntu has them in a package. */
@@ -27,22 +27,24 @@ async function isOnPath(program: string): Promise<boolean> {
   return found.includes(true);
 }
 
-/** One sentence about what keeps this machine from making the runtimes, or undefined. */
-export async function whatIsMissing(): Promise<string | undefined> {
+/** One sentence about what keeps this machine from making these things, or undefined. What is there needs no program. */
+export async function whatIsMissing(toMake: (keyof typeof PROGRAMS)[]): Promise<string | undefined> {
   if (process.platform !== 'linux')
     return `The runtimes are made on Linux (Debian or Ubuntu), and this is ${process.platform}: run prepare.ts in a Debian container, or use the images of infra/images.`;
   if (!['x64', 'arm64'].includes(process.arch))
     return `The runtimes exist for x64 and arm64 processors, and this is ${process.arch}.`;
   if (process.getuid?.() !== 0) return 'Making the root file system needs root: run prepare.ts with sudo.';
-  const missing: string[] = [];
-  for (const [program, debianPackage] of Object.entries(PROGRAMS))
-    if (!(await isOnPath(program))) missing.push(debianPackage);
-  const hasKeys = await access(KEYRING).then(
+  const missing = new Set<string>();
+  for (const [program, debianPackage] of toMake.flatMap((kind) => Object.entries(PROGRAMS[kind])))
+    if (!(await isOnPath(program))) missing.add(debianPackage);
+  if (toMake.includes('base') && !(await isThere(KEYRING))) missing.add('debian-archive-keyring');
+  if (missing.size === 0) return undefined;
+  return `Missing programs; install them with: apt-get install -y ${[...missing].join(' ')}`;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
     () => true,
     () => false,
   );
-  if (!hasKeys) missing.push('debian-archive-keyring');
-  if (missing.length > 0)
-    return `Missing programs; install them with: apt-get install -y ${missing.join(' ')}`;
-  return undefined;
 }
