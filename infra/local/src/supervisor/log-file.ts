@@ -1,4 +1,14 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 const LONGEST_TAIL_LINE = 300;
@@ -10,6 +20,13 @@ export function openLog(file: string): { fd: number; close(): void } {
   if (existsSync(file) && statSync(file).size > LARGEST_LOG_BYTES) renameSync(file, `${file}.1`);
   const fd = openSync(file, 'a', 0o600);
   return { fd, close: () => closeSync(fd) };
+}
+
+/** For a log that processes have open: its text moves to `<file>.1` once it is large, and they go on at its start. */
+export function keepSmall(file: string): void {
+  if (!existsSync(file) || statSync(file).size <= LARGEST_LOG_BYTES) return;
+  copyFileSync(file, `${file}.1`);
+  truncateSync(file);
 }
 
 /** The last non-empty lines, oldest first; long ones, such as errors with their stacks, are cut. */

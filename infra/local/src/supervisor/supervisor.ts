@@ -5,6 +5,9 @@ import { readRunState, writeRunState, type RunState } from '../home/run-state.ts
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child } from './child.ts';
 import type { ChildSpec } from './child-spec.ts';
+import { keepSmall } from './log-file.ts';
+
+const LOGS_EVERY_MS = 60_000;
 
 export class Supervisor {
   private readonly home: Home;
@@ -15,6 +18,7 @@ export class Supervisor {
 
   constructor(home: Home) {
     this.home = home;
+    setInterval(() => this.keepLogsSmall(), LOGS_EVERY_MS).unref();
   }
 
   /** Starts a process and resolves when it is healthy. From now on it is started again whenever it ends. */
@@ -59,6 +63,10 @@ export class Supervisor {
     if (child === undefined)
       throw new Error(`No process "${name}" runs here; there are ${[...this.children.keys()].join(', ')}.`);
     return child;
+  }
+
+  private keepLogsSmall(): void {
+    for (const { spec } of this.children.values()) keepSmall(spec.logFile);
   }
 
   private record(): void {
