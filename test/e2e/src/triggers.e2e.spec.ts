@@ -32,11 +32,11 @@ async function setTrigger(
   });
 }
 
-/** The bucket reports nothing to the platform any more. */
-async function untilSilent(bucket: string): Promise<void> {
-  await until('the notification is gone', async () => {
+/** The bucket reports its changes to the platform, or does not any more. */
+async function untilReporting(bucket: string, expected: boolean): Promise<void> {
+  await until(`the bucket ${expected ? 'reports' : 'is silent'}`, async () => {
     const rules: unknown = await objects.getBucketNotification(bucket);
-    return !JSON.stringify(rules).includes('openscf');
+    return JSON.stringify(rules).includes('openscf') === expected;
   });
 }
 
@@ -82,6 +82,7 @@ describe('a bucket trigger', () => {
       event: 'cos:ObjectCreated:*',
       filter: { Prefix: 'in/', Suffix: '.txt' },
     });
+    await untilReporting(bucket, true);
     await objects.putObject(bucket, 'in/a b.txt', 'hello');
     await objects.putObject(bucket, 'in/a.jpg', 'no');
     await objects.putObject(bucket, 'out/a.txt', 'no');
@@ -118,7 +119,7 @@ describe('a bucket trigger', () => {
     await objects.putObject(bucket, 'one', '1');
     await until('the first event', async () => (await eventsOf(fn)).length === 1);
     await setTrigger(fn, 'cos', bucket, 'CLOSE', description);
-    await untilSilent(bucket);
+    await untilReporting(bucket, false);
     await objects.putObject(bucket, 'two', '2');
     await setTrigger(fn, 'cos', bucket, 'OPEN', description);
     await objects.putObject(bucket, 'three', '3');
@@ -130,7 +131,7 @@ describe('a bucket trigger', () => {
       Type: 'cos',
       TriggerDesc: description,
     });
-    await untilSilent(bucket);
+    await untilReporting(bucket, false);
   });
 });
 
