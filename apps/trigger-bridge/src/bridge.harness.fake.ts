@@ -28,7 +28,7 @@ export type Answer = (call: InvokeCall, event: string) => DispatchResult;
 /** A bridge on real parts, beside a registry that publishes states, an invoker that answers calls, and a reader of the events. */
 export class BridgeHarness {
   readonly events: AsyncEvent[] = [];
-  private bridge: TestingModule | undefined;
+  private readonly bridges: TestingModule[] = [];
 
   private constructor(
     readonly bus: Bus,
@@ -64,21 +64,23 @@ export class BridgeHarness {
       ...sharedParts().environment,
       OPENSCF_KAFKA_RETRY_SECONDS: '1',
     });
-    this.bridge = await Test.createTestingModule({
+    const bridge = await Test.createTestingModule({
       imports: [ReadinessModule, BridgeModule.forRoot(config, silentLogger())],
     }).compile();
-    await this.bridge.init();
-    await this.bridge.get(BridgeService, { strict: false }).start();
+    this.bridges.push(bridge);
+    await bridge.init();
+    await bridge.get(BridgeService, { strict: false }).start();
   }
 
+  /** Stops the bridge that was started last. */
   async stopBridge(): Promise<void> {
-    await this.bridge?.get(BridgeService, { strict: false }).drain(Date.now() + 5_000);
-    await this.bridge?.close();
-    this.bridge = undefined;
+    const bridge = this.bridges.pop();
+    await bridge?.get(BridgeService, { strict: false }).drain(Date.now() + 5_000);
+    await bridge?.close();
   }
 
   async stop(): Promise<void> {
-    await this.stopBridge();
+    while (this.bridges.length > 0) await this.stopBridge();
     await this.bus.publish(topics.invokers, [{ key: this.invokerId, value: null }]);
     await this.bus.close();
     await this.invoker.close();

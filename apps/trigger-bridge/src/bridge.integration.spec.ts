@@ -98,6 +98,32 @@ describe('the trigger-bridge on real parts', () => {
     await harness.removeTrigger(trigger);
   });
 
+  it('shares the work between two replicas: every tick and every object once', async () => {
+    await harness.startBridge();
+    const timer = aTimerTrigger();
+    const bucket = uniqueName('bucket');
+    await store.ensureBucket(bucket);
+    const objects = aCosTrigger({ bucket });
+    await harness.setTrigger(timer);
+    await harness.setTrigger(objects);
+    await eventually(async () => (await store.getNotifications(bucket)).length === 2);
+    const keys = Array.from({ length: 10 }, (_, i) => `object-${i}`);
+    for (const key of keys) await store.put(bucket, key, Buffer.from('x'));
+    await reported(bucket, 'object-9', 2);
+    await eventually(() => harness.eventsOf(timer).length >= 4, { timeoutMs: 20_000 });
+    await harness.removeTrigger(timer);
+    await harness.removeTrigger(objects);
+    await harness.stopBridge();
+    expect(
+      harness
+        .eventsOf(objects)
+        .map((event) => event.origin['key'])
+        .sort(),
+    ).toEqual(keys);
+    const ticks = harness.eventsOf(timer).map((event) => event.origin['tick'] ?? '');
+    expect(new Set(ticks).size).toBe(ticks.length);
+  });
+
   it('hands records to the function, retries what it refuses, and goes on where it was', async () => {
     const trigger = aCkafkaTrigger({ maxMessages: 1 });
     await harness.setFunction(
