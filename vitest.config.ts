@@ -39,8 +39,6 @@ export default defineConfig({
           include: ['{apps,libs,infra}/**/*.integration.spec.ts'],
           exclude: outside,
           globalSetup: 'libs/testing/src/parts.global-setup.ts',
-          // kafkajs sets a timer of a negative time once per process; the services start with the same flag.
-          execArgv: ['--disable-warning=TimeoutNegativeWarning'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -9,6 +9,9 @@ import {
   type Consumer,
   type Producer,
 } from 'kafkajs';
+import { calmRequestQueue } from './request-queue.patch.js';
+
+calmRequestQueue();
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -17,7 +20,7 @@ const SESSION_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 2_000;
 const REBALANCE_TIMEOUT_MS = 15_000;
 /** Longest sleep of an idle fetch. It bounds how late a resumed partition is read again, and how long a stop takes. */
-const FETCH_WAIT_MS = 500;
+const FETCH_WAIT_MS = 1_000;
 /** How late a new partition of a topic is found. */
 const METADATA_AGE_MS = 10_000;
 
