@@ -15,7 +15,7 @@ export class WorkerLife {
   private stopped = false;
 
   constructor(
-    private readonly workers: WorkerRepository,
+    private readonly workers: Pick<WorkerRepository, 'beat' | 'reclaim'>,
     private readonly logger: Logger,
   ) {}
 
