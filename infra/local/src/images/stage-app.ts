@@ -1,18 +1,12 @@
 // What the service image holds: built packages, the packages that they need at run time, and the launcher's key-making.
-import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { runTool } from '../caches/tool.ts';
 import { REPOSITORY } from '../services/services.ts';
 
 const SOURCES = ['libs/runtimes', 'infra/local/src', 'infra/local/kafka', 'infra/runtimes'];
 
-export async function stageApp(target: string): Promise<void> {
-  const list = await runTool('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: REPOSITORY });
-  const folders = list.split('\n').filter((folder) => folder.startsWith(`${REPOSITORY}/`));
-  const packages = folders.filter(
-    (folder) => folder.includes('/node_modules/') && !folder.includes('/node_modules/@openscf/'),
-  );
-  for (const folder of packages)
+export function stageApp(target: string): void {
+  for (const folder of runtimePackages())
     copy(folder, target, (path) => !relative(folder, path).includes('node_modules'));
   const workspaces = ['apps', 'libs', 'libs/sandbox'].map((folder) => join(REPOSITORY, folder));
   for (const folder of workspaces) copy(folder, target, isRuntimeFile);
@@ -20,6 +14,17 @@ export async function stageApp(target: string): Promise<void> {
     if (existsSync(join(REPOSITORY, source))) copy(join(REPOSITORY, source), target, () => true);
   copy(join(REPOSITORY, 'package.json'), target, () => true);
   copy(join(REPOSITORY, 'node_modules/@openscf'), target, () => true); // links to the packages
+}
+
+/** Folders of the packages from the registry that are there and not for development alone. */
+function runtimePackages(): string[] {
+  const lock = JSON.parse(readFileSync(join(REPOSITORY, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean; link?: boolean }>;
+  };
+  return Object.entries(lock.packages)
+    .filter(([path, { dev, link }]) => path.startsWith('node_modules/') && !dev && !link)
+    .map(([path]) => join(REPOSITORY, path))
+    .filter((folder) => existsSync(folder));
 }
 
 function copy(source: string, target: string, filter: (path: string) => boolean): void {
