@@ -27,7 +27,16 @@ export interface Schedule {
 
 export function parseSchedule(cron: string): Schedule {
   const pattern = new Cron(cron, { timezone: 'UTC', mode: '7-part', domAndDow: false, paused: true });
-  return { next: (afterMs) => pattern.nextRun(new Date(afterMs))?.getTime() };
+  // The same question is asked again and again until the tick has come.
+  let asked: number | undefined;
+  let answer: number | undefined;
+  return {
+    next: (afterMs) => {
+      if (asked !== afterMs) answer = pattern.nextRun(new Date(afterMs))?.getTime();
+      asked = afterMs;
+      return answer;
+    },
+  };
 }
 
 export function dueTicks(schedule: Schedule, settledAt: number, nowMs: number, catchUpMs: number): DueTicks {
