@@ -1,14 +1,21 @@
 // `npm test`. Plain JavaScript for Node.js 20, like `npm start`: installs what is missing, checks, builds, and runs every test on
-// real parts. Ends with the test runner's summary.
+// real parts. Arguments are projects of vitest.config.ts; without one, all. Ends with a line `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
-import { homedir } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { checkMachine, program } from '../infra/local/entry/machine.mjs';
 import { installModules, REPOSITORY } from '../infra/local/entry/modules.mjs';
 import { EntryError, fail, step } from '../infra/local/entry/talk.mjs';
 
 /** What only the tests need: a second Kafka client, and an engine for the Docker driver and the compose file. */
-const TEST_NEEDS = [program('kcat', 'kcat'), program('dockerd', 'docker.io'), program('docker-compose', 'docker-compose')];
+const TEST_NEEDS = [
+  program('kcat', 'kcat'),
+  program('dockerd', 'docker.io'),
+  program('docker-compose', 'docker-compose'),
+];
+/** One after the other, so that no suite's parts run beside another's. */
+const SUITES = ['unit', 'integration', 'e2e', 'compose'];
 
 const environment = {
   ...process.env,
@@ -24,7 +31,26 @@ function exec(command, ...args) {
   if (status !== 0) throw new EntryError(`\`${[command, ...args].join(' ')}\` failed (exit code ${status}).`);
 }
 
-try {
+/** Runs one suite and returns how many of its tests passed and failed; a suite that could not run counts as one failure. */
+function runSuite(name, reports) {
+  const report = join(reports, `${name}.json`);
+  const args = [
+    'run',
+    '--project',
+    name,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ];
+  console.log(`\n── ${name} ──`);
+  const { status } = spawnSync('vitest', args, { cwd: REPOSITORY, env: environment, stdio: 'inherit' });
+  if (!existsSync(report)) return { passed: 0, failed: 1 };
+  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
+  const failed = status === 0 ? numFailedTests : Math.max(1, numFailedTests);
+  return { passed: numPassedTests, failed };
+}
+
+async function prepare() {
   await checkMachine(process.env, TEST_NEEDS);
   await installModules();
   await step('format', () => exec('npm', 'run', '-s', 'format:check'));
@@ -33,7 +59,20 @@ try {
   await step('documents', () => exec('npm', 'run', '-s', 'flows'));
   await step('build', () => exec('npm', 'run', '-s', 'build'));
   await step('root file systems and runtimes', () => exec('node', 'infra/runtimes/prepare.ts'));
-  exec('vitest', 'run', ...process.argv.slice(2));
+}
+
+try {
+  await prepare();
+  const reports = mkdtempSync(join(tmpdir(), 'openscf-test-'));
+  const suites = process.argv.length > 2 ? process.argv.slice(2) : SUITES;
+  const counts = suites.map((name) => ({ name, ...runSuite(name, reports) }));
+  rmSync(reports, { recursive: true, force: true });
+  console.log();
+  for (const { name, passed, failed } of counts) console.log(`${name}: ${passed} passed, ${failed} failed`);
+  const sum = (field) => counts.reduce((total, count) => total + count[field], 0);
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+  if (sum('failed') > 0) process.exitCode = 1;
 } catch (error) {
   fail(error);
+  console.log('0 passed, 1 failed');
 }

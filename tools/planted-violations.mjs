@@ -5,12 +5,24 @@
 import { ESLint } from 'eslint';
 
 const planted = [
-  { what: 'an app imports an app', file: 'apps/gateway/src/planted.ts', code: "import '../../log/src/main.js';" },
+  {
+    what: 'an app imports an app',
+    file: 'apps/gateway/src/planted.ts',
+    code: "import '../../log/src/main.js';",
+  },
   { what: 'kafkajs outside libs/bus', file: 'apps/scheduler/src/planted.ts', code: "import 'kafkajs';" },
   { what: 'pg outside libs/persistence', file: 'libs/bus/src/planted.ts', code: "import 'pg';" },
   { what: 'contracts import a lib', file: 'libs/contracts/src/planted.ts', code: "import '@openscf/bus';" },
-  { what: 'a driver imports a driver', file: 'libs/sandbox/runc/src/planted.ts', code: "import '@openscf/sandbox-docker';" },
-  { what: 'process.env outside libs/config', file: 'apps/log/src/planted.ts', code: 'console.log(process.env.HOME);' },
+  {
+    what: 'a driver imports a driver',
+    file: 'libs/sandbox/runc/src/planted.ts',
+    code: "import '@openscf/sandbox-docker';",
+  },
+  {
+    what: 'process.env outside libs/config',
+    file: 'apps/log/src/planted.ts',
+    code: 'console.log(process.env.HOME);',
+  },
 ];
 
 const eslint = new ESLint();

@@ -9,9 +9,11 @@ import { EntryError, step } from './talk.mjs';
 const OLDEST_NODE = 20;
 const OLDEST_JAVA = 17;
 const OLDEST_GO = [1, 24];
+/** What Debian's archive is signed with; the root file system of functions is made from it, on Ubuntu too. */
+const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** Installs what is missing, or throws a sentence with the command that does. */
-export async function checkMachine(environment) {
+/** Installs what is missing, or throws a sentence with the command that does. `more` are needs of the caller's own. */
+export async function checkMachine(environment, more = []) {
   const node = Number(process.versions.node.split('.')[0]);
   if (node < OLDEST_NODE)
     throw new EntryError(
@@ -19,7 +21,7 @@ export async function checkMachine(environment) {
     );
   if (!['linux', 'darwin'].includes(process.platform))
     throw new EntryError(`OpenSCF runs on Linux and macOS, not on ${process.platform}: use WSL on Windows.`);
-  const missing = await missingOn(environment);
+  const missing = await missingOn(environment, more);
   if (missing.length === 0) return;
   if (!isDebian() || !hasProgram('apt-get')) throw new EntryError(adviceFor(missing));
   const packages = await packagesFor(missing);
@@ -27,13 +29,13 @@ export async function checkMachine(environment) {
   if (process.getuid() !== 0)
     throw new EntryError(`Missing: ${namesOf(missing)}. Install with: sudo ${command}`);
   await step(`system packages: ${packages.join(', ')}`, () => install(packages));
-  const still = await missingOn(environment);
+  const still = await missingOn(environment, more);
   if (still.length > 0)
     throw new EntryError(`Installed ${packages.join(', ')}, but still missing: ${namesOf(still)}.`);
 }
 
 /** Each need: what it is called, the Debian packages that bring it (the first that can be had), its Homebrew formula. */
-async function missingOn(environment) {
+async function missingOn(environment, more) {
   const isRoot = process.getuid() === 0;
   const onLinux = process.platform === 'linux';
   const driver = environment.OPENSCF_SANDBOX_DRIVER || (onLinux && isRoot ? 'runc' : 'docker');
@@ -47,7 +49,13 @@ async function missingOn(environment) {
       brew: 'openjdk',
     },
   ];
-  if (!cached('kafka-4.1.1')) needs.push(program('mvn', 'maven'));
+  const hasRuntimes = cached('runtimes/runtimes.json');
+  if (!cached('kafka-4.1.1') || !hasRuntimes) needs.push(program('mvn', 'maven'));
+  if (!hasRuntimes && onLinux) {
+    const has = async () => existsSync(DEBIAN_KEYRING);
+    needs.push(program('unzip', 'unzip'));
+    needs.push({ name: "Debian's archive keys", has, debian: ['debian-archive-keyring'], brew: '' });
+  }
   if (onLinux) needs.push(program('setpriv', 'util-linux'), program('tar', 'tar'));
   if (driver === 'runc') {
     needs.push(
@@ -64,11 +72,13 @@ async function missingOn(environment) {
     const name = `Go ${OLDEST_GO.join('.')} (or a "minio" program) to build MinIO once`;
     needs.push({ name, has: hasGo, debian: ['golang-go', 'golang-1.24-go'], atLeast: OLDEST_GO, brew: 'go' });
   }
+  needs.push(...more);
   const found = await Promise.all(needs.map((need) => need.has()));
   return needs.filter((_need, index) => !found[index]);
 }
 
-function program(name, debianPackage) {
+/** A need for a program that a Debian package of mostly the same name brings. */
+export function program(name, debianPackage) {
   return {
     name,
     has: async () => hasProgram(name),

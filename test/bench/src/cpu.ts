@@ -34,7 +34,8 @@ export function cpuSeconds(roots: number[], cgroup?: string): number {
   let sum = 0;
   for (const [pid, stat] of stats) {
     let ancestor: number | undefined = pid;
-    while (ancestor !== undefined && ancestor > 1 && !wanted.has(ancestor)) ancestor = stats.get(ancestor)?.parent;
+    while (ancestor !== undefined && ancestor > 1 && !wanted.has(ancestor))
+      ancestor = stats.get(ancestor)?.parent;
     const isBelow = ancestor !== undefined && wanted.has(ancestor);
     if (isBelow || (cgroup && stat.cgroups.includes(cgroup))) sum += stat.cpuSeconds;
   }

@@ -29,13 +29,31 @@ export async function applyLoad(load: Load): Promise<LoadResult> {
   try {
     const script = join(dir, 'load.lua');
     writeFileSync(script, luaScript(load));
-    const args = ['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '--timeout', '30s', '-s', script, load.url];
+    const args = [
+      '-t1',
+      `-c${load.connections}`,
+      `-d${load.seconds}s`,
+      '--timeout',
+      '30s',
+      '-s',
+      script,
+      load.url,
+    ];
     const { stdout, stderr } = await promisify(execFile)('wrk', args, { maxBuffer: 1 << 20 });
     const line = stdout.split('\n').find((text) => text.startsWith('RESULT '));
     if (!line) throw new Error(`wrk printed no result:\n${stdout}${stderr}`);
-    const [requests = 0, microseconds = 1, p50 = 0, p99 = 0, failures = 0] = line.slice(7).split(' ').map(Number);
+    const [requests = 0, microseconds = 1, p50 = 0, p99 = 0, failures = 0] = line
+      .slice(7)
+      .split(' ')
+      .map(Number);
     const seconds = microseconds / 1e6;
-    return { requests, requestsPerSecond: requests / seconds, p50Ms: p50 / 1000, p99Ms: p99 / 1000, failures };
+    return {
+      requests,
+      requestsPerSecond: requests / seconds,
+      p50Ms: p50 / 1000,
+      p99Ms: p99 / 1000,
+      failures,
+    };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
@@ -43,7 +61,9 @@ export async function applyLoad(load: Load): Promise<LoadResult> {
 
 function luaScript({ headers, body, expect }: Load): string {
   const text = (value: string) => `[==[${value}]==]`;
-  const lines = Object.entries(headers).map(([name, value]) => `wrk.headers[ ${text(name)} ] = ${text(value)}`);
+  const lines = Object.entries(headers).map(
+    ([name, value]) => `wrk.headers[ ${text(name)} ] = ${text(value)}`,
+  );
   return `
 wrk.method = "POST"
 wrk.body = ${text(body)}

@@ -40,7 +40,11 @@ export function writeReport(workload: string, rows: Row[]): string {
   const page = readFileSync(file, 'utf8');
   const [before, rest] = page.split(begin);
   const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) throw new Error(`docs/benchmarks.md has no marks ${begin} … ${end}`);
-  writeFileSync(file, `${before}${begin}\n\n${machine}; median of the rounds (lowest–highest).\n\n${text}\n\n${end}${after}`);
+  if (before === undefined || after === undefined)
+    throw new Error(`docs/benchmarks.md has no marks ${begin} … ${end}`);
+  writeFileSync(
+    file,
+    `${before}${begin}\n\n${machine}; median of the rounds (lowest–highest).\n\n${text}\n\n${end}${after}`,
+  );
   return text;
 }

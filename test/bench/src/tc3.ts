@@ -14,7 +14,14 @@ export function signedHeaders({ host, action, body, secretId, secretKey }: Signe
   const date = new Date(timestamp * 1000).toISOString().slice(0, 10);
   const hash = (text: string) => createHash('sha256').update(text).digest('hex');
   const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
-  const canonical = ['POST', '/', '', `content-type:application/json\nhost:${host}\n`, 'content-type;host', hash(body)];
+  const canonical = [
+    'POST',
+    '/',
+    '',
+    `content-type:application/json\nhost:${host}\n`,
+    'content-type;host',
+    hash(body),
+  ];
   const scope = `${date}/scf/tc3_request`;
   const text = ['TC3-HMAC-SHA256', timestamp, scope, hash(canonical.join('\n'))].join('\n');
   const key = hmac(hmac(hmac(`TC3${secretKey}`, date), 'scf'), 'tc3_request');

@@ -58,14 +58,20 @@ async function measure(platform: Running, floor: { process: ChildProcess; url: s
   for (const connections of options.connections.split(',').map(Number)) {
     const ours = {
       run: () => {
-        const headers = signedHeaders({ host: hostOf(platform), action: 'InvokeFunction', body, ...platform.keys });
+        const headers = signedHeaders({
+          host: hostOf(platform),
+          action: 'InvokeFunction',
+          body,
+          ...platform.keys,
+        });
         const expect = '"InvokeResult":0';
         return applyLoad({ url: platform.urls.gateway, headers, body, connections, seconds, expect });
       },
       cpuSeconds: () => cpuSeconds([process.pid], 'openscf') - cpuSeconds([floor.process.pid ?? 0]),
     };
     const bare = {
-      run: () => applyLoad({ url: floor.url, headers: {}, body: EVENT, connections, seconds, expect: 'payload' }),
+      run: () =>
+        applyLoad({ url: floor.url, headers: {}, body: EVENT, connections, seconds, expect: 'payload' }),
       cpuSeconds: () => cpuSeconds([floor.process.pid ?? 0]),
     };
     await ours.run(); // instances for this many connections, warm
@@ -80,7 +86,11 @@ const floor = await startFloor();
 try {
   const ZipFile = (await zipOf({ 'index.js': SOURCE })).toString('base64');
   const configuration = { Runtime: 'Nodejs24', Handler: 'index.main_handler', MemorySize: 128, Timeout: 10 };
-  await call(platform, 'CreateFunction', { FunctionName: FUNCTION_NAME, Code: { ZipFile }, ...configuration });
+  await call(platform, 'CreateFunction', {
+    FunctionName: FUNCTION_NAME,
+    Code: { ZipFile },
+    ...configuration,
+  });
   const rows = await measure(platform, floor);
   if (options.write) writeReport('warm-invoke', rows);
   console.log(JSON.stringify(rows, null, 2));
