@@ -197,6 +197,17 @@ describe('TimerService', () => {
     expect(cursors.rows.size).toBe(0);
   });
 
+  it('stores a cursor again that another replica has removed', async () => {
+    const service = await started();
+    cursors.rows.clear();
+    now += 1_000;
+    await service.fireDue();
+    await service.fireDue();
+    now += 1_000;
+    await service.fireDue();
+    expect(ticks()).toEqual([1, 2]);
+  });
+
   it('leaves out a schedule that cannot be read', async () => {
     const service = await started(timer({ cron: 'never' }));
     now += 1_000;

@@ -9,39 +9,26 @@
  * 3. Without PostgreSQL, the replica that fired a trigger last goes on alone; without Kafka nothing moves, and what became
  *    due meanwhile is fired afterwards as far as the catch-up window reaches.
  */
-import { topics, type AsyncEvent, type TimerTrigger, type TriggerState } from '@openscf/contracts';
+import { topics, type AsyncEvent, type TriggerState } from '@openscf/contracts';
 import type { Logger } from '@openscf/telemetry';
 import type { Account } from '../../publishing/async-event.factory.js';
 import type { EventBus } from '../../publishing/event-bus.types.js';
 import type { TriggerKind } from '../../triggers/trigger-kind.types.js';
-import { dueTicks, parseSchedule, type Schedule } from './tick.policy.js';
+import { dueTicks } from './tick.policy.js';
 import type { TimerCursor } from './timer-cursor.repository.js';
 import { timerEventOf } from './timer-event.policy.js';
+import { adoptCursors, TimerSet, type CursorRegister, type Timer } from './timer.set.js';
 
 /** The longest sleep, so that a clock that was set is noticed. */
 const LONGEST_SLEEP_MS = 5_000;
 const RETRY_MS = 500;
 
-/** Keeps the cursors; see TimerCursorRepository. */
-export interface TimerCursors {
-  register(key: string, incarnation: string, seenAt: number): Promise<number>;
-  forget(key: string, incarnation: string): Promise<void>;
-  keepOnly(keys: readonly string[]): Promise<void>;
+/** The stored cursors; see TimerCursorRepository. */
+export interface TimerCursors extends CursorRegister {
   advance(
     keys: readonly string[],
     fire: (cursors: ReadonlyMap<string, TimerCursor>) => Promise<ReadonlyMap<string, number>>,
   ): Promise<void>;
-}
-
-interface Timer {
-  trigger: TimerTrigger;
-  readonly schedule: Schedule;
-  readonly incarnation: string;
-  registered: boolean;
-  /** What this process knows to be settled. */
-  settledAt: number;
-  /** This process was the last to fire the trigger. */
-  firedLast: boolean;
 }
 
 export interface TimerOptions {
@@ -52,15 +39,12 @@ export interface TimerOptions {
 
 export class TimerService implements TriggerKind {
   readonly type = 'timer';
-  private readonly timers = new Map<string, Timer>();
-  /** Cursors to remove, by trigger key, until that has been done. */
-  private readonly forgotten = new Map<string, string>();
+  private readonly timers: TimerSet;
   private alarm: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private stopped = false;
-  private cursorsAway = false;
-  /** Cursors of triggers that went while this service was away are removed. */
-  private tidied = false;
+  /** Some cursor could not be stored or was not this process's: look again, but not at once. */
+  private troubled = false;
   private readonly now: () => number;
 
   constructor(
@@ -70,16 +54,17 @@ export class TimerService implements TriggerKind {
     private readonly options: TimerOptions,
   ) {
     this.now = options.now ?? Date.now;
+    this.timers = new TimerSet(cursors, logger, this.now);
   }
 
   begin(triggers: ReadonlyMap<string, TriggerState>): Promise<void> {
-    for (const [key, trigger] of triggers) this.take(key, trigger);
+    for (const [key, trigger] of triggers) this.timers.take(key, trigger);
     this.wake();
     return Promise.resolve();
   }
 
   changed(key: string, trigger: TriggerState | undefined): void {
-    this.take(key, trigger);
+    this.timers.take(key, trigger);
     this.wake();
   }
 
@@ -91,98 +76,43 @@ export class TimerService implements TriggerKind {
 
   /** Fires what is due now. Called by the clock; tests call it themselves. */
   async fireDue(): Promise<void> {
-    await this.registerNew();
+    this.troubled = false;
+    await this.syncCursors();
     const now = this.now();
-    const due = [...this.timers].filter(
-      ([, timer]) => (timer.schedule.next(timer.settledAt) ?? Infinity) <= now,
-    );
-    const registered = new Map(due.filter(([, timer]) => timer.registered));
-    const memory = due.filter(([, timer]) => !timer.registered).map(([, timer]) => timer);
-    if (registered.size > 0) {
-      let published: Promise<void> | undefined;
-      try {
-        await this.cursors.advance([...registered.keys()], async (cursors) => {
-          const owned = this.adopt(registered, cursors);
-          published = this.publishDue([...owned.values()], now);
-          await published;
-          return new Map([...owned].map(([key, timer]) => [key, timer.settledAt]));
-        });
-      } catch (error) {
-        // A tick that could not be stored stays due. When only the cursor could not be, the tick is out already.
-        await published;
-        this.logger.warn({ error }, 'cursors of timers cannot be stored; going on from memory');
-        memory.push(...[...registered.values()].filter((timer) => timer.firedLast));
-      }
-    }
-    await this.publishDue(memory, now);
+    const due = this.timers.due(now);
+    const registered = new Map([...due].filter(([, timer]) => timer.registered));
+    const fromMemory = [...due.values()].filter((timer) => !timer.registered);
+    if (registered.size > 0) fromMemory.push(...(await this.fireRegistered(registered, now)));
+    await this.publishDue(fromMemory, now);
   }
 
-  private take(key: string, trigger: TriggerState | undefined): void {
-    const known = this.timers.get(key);
-    if (trigger?.type !== 'timer' || !trigger.enabled) {
-      if (known) this.forgotten.set(key, known.incarnation);
-      this.timers.delete(key);
-      return;
-    }
-    const incarnation = `${trigger.functionId} ${trigger.createdAt} ${trigger.cron}`;
-    if (known?.incarnation === incarnation) {
-      known.trigger = trigger;
-      return;
-    }
+  private async syncCursors(): Promise<void> {
     try {
-      const schedule = parseSchedule(trigger.cron);
-      const timer = {
-        trigger,
-        schedule,
-        incarnation,
-        registered: false,
-        settledAt: this.now(),
-        firedLast: false,
-      };
-      this.timers.set(key, timer);
+      await this.timers.syncCursors();
     } catch (error) {
-      this.timers.delete(key);
-      this.logger.warn(
-        { error, trigger: key, cron: trigger.cron },
-        'a timer has a schedule that cannot be read',
-      );
-    }
-  }
-
-  private async registerNew(): Promise<void> {
-    try {
-      if (!this.tidied) await this.cursors.keepOnly([...this.timers.keys()]);
-      this.tidied = true;
-      for (const [key, incarnation] of this.forgotten) {
-        await this.cursors.forget(key, incarnation);
-        if (this.forgotten.get(key) === incarnation) this.forgotten.delete(key);
-      }
-      for (const [key, timer] of this.timers) {
-        if (timer.registered) continue;
-        timer.settledAt = await this.cursors.register(key, timer.incarnation, timer.settledAt);
-        timer.registered = true;
-      }
-      this.cursorsAway = false;
-    } catch (error) {
-      this.cursorsAway = true;
+      this.troubled = true;
       this.logger.warn({ error }, 'cursors of timers cannot be made; trying again');
     }
   }
 
-  /** Takes over the stored cursors. */
-  private adopt(
-    timers: ReadonlyMap<string, Timer>,
-    cursors: ReadonlyMap<string, TimerCursor>,
-  ): Map<string, Timer> {
-    const owned = new Map<string, Timer>();
-    for (const [key, timer] of timers) {
-      const cursor = cursors.get(key);
-      // Removed or replaced by another replica: the table's next change tells this one.
-      if (cursor?.incarnation !== timer.incarnation) continue;
-      timer.settledAt = Math.max(timer.settledAt, cursor.settledAt);
-      owned.set(key, timer);
+  /** Fires under the lock of the cursors. Resolves with those that have to be fired without one. */
+  private async fireRegistered(timers: ReadonlyMap<string, Timer>, now: number): Promise<Timer[]> {
+    let published: Promise<void> | undefined;
+    try {
+      await this.cursors.advance([...timers.keys()], async (cursors) => {
+        const owned = adoptCursors(timers, cursors);
+        if (owned.size < timers.size) this.troubled = true;
+        published = this.publishDue([...owned.values()], now);
+        await published;
+        return new Map([...owned].map(([key, timer]) => [key, timer.settledAt]));
+      });
+      return [];
+    } catch (error) {
+      // A tick that could not be published stays due. When only the cursor could not be stored, the tick is out already.
+      await published;
+      this.logger.warn({ error }, 'cursors of timers cannot be stored; going on from memory');
+      return [...timers.values()].filter((timer) => timer.firedLast);
     }
-    return owned;
   }
 
   private async publishDue(timers: readonly Timer[], now: number): Promise<void> {
@@ -228,13 +158,8 @@ export class TimerService implements TriggerKind {
   }
 
   private untilNext(): number {
-    // Work that came in meanwhile is taken at once.
-    const pending = this.cursorsAway ? RETRY_MS : 0;
-    let next = this.forgotten.size > 0 ? this.now() + pending : Infinity;
-    for (const timer of this.timers.values()) {
-      if (!timer.registered) next = Math.min(next, this.now() + pending);
-      next = Math.min(next, timer.schedule.next(timer.settledAt) ?? Infinity);
-    }
-    return Math.min(Math.max(next - this.now(), 1), LONGEST_SLEEP_MS);
+    if (this.troubled) return RETRY_MS;
+    if (this.timers.pending) return 0;
+    return Math.min(Math.max(this.timers.nextTick() - this.now(), 1), LONGEST_SLEEP_MS);
   }
 }
