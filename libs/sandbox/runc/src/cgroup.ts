@@ -1,4 +1,5 @@
-import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SandboxError, type SandboxLimits } from '@openscf/sandbox-api';
@@ -119,6 +120,22 @@ class CgroupV2 implements Cgroup {
 /** Shares 2 to 262,144 onto weights 1 to 10,000, by the formula of the OCI runtimes. */
 export function weightOfShares(shares: number): number {
   return 1 + Math.floor(((shares - 2) * 9999) / 262_142);
+}
+
+/** What a process, or a group beside it, weighs by default. */
+const DEFAULT_SHARES = 1024;
+
+/**
+ * Makes the group that holds all sandboxes of an owner and gives it the weight of one process per core: without it all functions
+ * together would weigh as much as one process of the host.
+ */
+export async function openOwnerGroup(version: 1 | 2, path: string): Promise<void> {
+  const shares = DEFAULT_SHARES * availableParallelism();
+  const folder = version === 2 ? join(ROOT, path) : join(ROOT, 'cpu', path);
+  await mkdir(folder, { recursive: true });
+  if (version === 1) return writeFile(join(folder, 'cpu.shares'), String(shares));
+  // Only where the controller is handed down; runc sees to that for the groups below.
+  await writeFile(join(folder, 'cpu.weight'), String(weightOfShares(shares))).catch(ignoreMissing);
 }
 
 /** The folders of a cgroup path, in every hierarchy of the host. */

@@ -15,7 +15,7 @@ import {
   type SandboxDriverOptions,
   type SandboxSpec,
 } from '@openscf/sandbox-api';
-import { cgroupVersion, killAndRemoveCgroup, openCgroup } from './cgroup.js';
+import { cgroupVersion, killAndRemoveCgroup, openCgroup, openOwnerGroup } from './cgroup.js';
 import { containerConfig } from './container.config.js';
 import { DriverPaths } from './driver-paths.js';
 import { FifoPool } from './fifo.pool.js';
@@ -72,6 +72,7 @@ export class RuncSandboxDriver implements SandboxDriver {
       await mkdir(folder, { recursive: true, mode: 0o711 });
     await takeOwnership(paths.lock);
     this.version = await cgroupVersion();
+    await openOwnerGroup(this.version, paths.cgroup);
     const egress = this.options.publicEgress && (await canReachPublicNetwork());
     this.router = new RouterNetwork(paths, this.options.relays, egress);
     this.networks = new NetworkPool(paths, this.router, this.options.readyNetworks);
