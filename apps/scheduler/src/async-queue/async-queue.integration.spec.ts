@@ -95,6 +95,11 @@ class Harness {
   }
 }
 
+/** Waits until the expectations hold. */
+function soon(expectations: () => void | Promise<void>): Promise<void> {
+  return vi.waitFor(expectations, { timeout: 20_000 });
+}
+
 async function isPending(promise: Promise<unknown>): Promise<boolean> {
   const marker = Symbol('pending');
   await new Promise((resolve) => setImmediate(resolve));
@@ -117,7 +122,7 @@ describe('the async queue', () => {
     harnesses.push(harness);
     await harness.queue.start();
     if (options.rows === undefined) {
-      await vi.waitFor(async () => expect((await harness.queue.report()).waiting).not.toBeNull());
+      await soon(async () => expect((await harness.queue.report()).waiting).not.toBeNull());
     }
     return harness;
   }
@@ -178,7 +183,7 @@ describe('the async queue', () => {
     const harness = await started();
     harness.answer = () => (harness.calls.length < 3 ? throttled : succeeded);
     await harness.deliver('r1');
-    await vi.waitFor(async () => expect(await rows()).toEqual([]), { timeout: 10_000 });
+    await soon(async () => expect(await rows()).toEqual([]));
     expect(harness.calls.map((call) => [call.requestId, call.retryNum])).toEqual([
       ['r1', 0],
       ['r1', 0],
@@ -193,7 +198,7 @@ describe('the async queue', () => {
     harness.answer = () => failed;
     harness.kafkaAway = true;
     const handled = harness.deliver('r1');
-    await vi.waitFor(() => expect(harness.calls).toHaveLength(1));
+    await soon(() => expect(harness.calls).toHaveLength(1));
     expect(await isPending(handled)).toBe(true);
     harness.kafkaAway = false;
     await handled;
@@ -231,7 +236,7 @@ describe('the async queue', () => {
     expect(await rows()).toMatchObject([{ request_id: 'r1', leased_by: 'worker-0' }]);
     expect(await harness.queue.report()).toMatchObject({ running: 1, done: 0 });
     finish(succeeded);
-    await vi.waitFor(async () => expect(await rows()).toEqual([]));
+    await soon(async () => expect(await rows()).toEqual([]));
     expect(harness.calls).toHaveLength(1);
     expect(await harness.queue.report()).toMatchObject({ running: 0, done: 1 });
   });
@@ -245,15 +250,15 @@ describe('the async queue', () => {
         ? succeeded
         : new Promise((resolve) => finishers.push(() => resolve(succeeded)));
     const running = Array.from({ length: 4 }, (_, index) => harness.deliver(`busy-${index}`));
-    await vi.waitFor(() => expect(finishers).toHaveLength(4));
+    await soon(() => expect(finishers).toHaveLength(4));
     await Promise.all([harness.deliver('busy-4'), harness.deliver('busy-5')]);
     await harness.deliver('calm-1', { functionName: 'calm' });
     expect((await rows()).map((row) => row.request_id)).toEqual(['busy-4', 'busy-5']);
     finishers.splice(0).forEach((finish) => finish());
     await Promise.all(running);
-    await vi.waitFor(() => expect(finishers).toHaveLength(2), { timeout: 5_000 });
+    await soon(() => expect(finishers).toHaveLength(2));
     finishers.forEach((finish) => finish());
-    await vi.waitFor(async () => expect((await harness.queue.report()).done).toBe(7));
+    await soon(async () => expect((await harness.queue.report()).done).toBe(7));
     expect(await rows()).toEqual([]);
   });
 
@@ -287,7 +292,7 @@ describe('the async queue', () => {
     await harness.deliver('r1');
     harness.answer = () => failed;
     const handled = harness.deliver('r2');
-    await vi.waitFor(() => expect(harness.calls).toHaveLength(2));
+    await soon(() => expect(harness.calls).toHaveLength(2));
     expect(await isPending(handled)).toBe(true);
     expect(await harness.queue.report()).toMatchObject({ done: 1, waiting: null });
     await harness.queue.drain(Date.now());
@@ -301,7 +306,7 @@ describe('the async queue', () => {
     await first.deliver('r1');
     await first.queue.drain(Date.now());
     const second = await started();
-    await vi.waitFor(() => expect(second.calls).toHaveLength(1), { timeout: 5_000 });
-    await vi.waitFor(async () => expect(await rows()).toEqual([]));
+    await soon(() => expect(second.calls).toHaveLength(1));
+    await soon(async () => expect(await rows()).toEqual([]));
   });
 });

@@ -145,7 +145,7 @@ describe('an event whose move was written without an answer', () => {
     rows.fail = 'after';
     expect(await custody.move(held)).toBe(false);
     await custody.settle(held, done);
-    await vi.waitFor(() => expect(rows.row).toBeUndefined());
+    await vi.waitFor(() => expect(rows.row).toBeUndefined(), { timeout: 5_000 });
   });
 
   it('waits for its next attempt in that row', async () => {

@@ -89,17 +89,17 @@ describe('events on Kafka and PostgreSQL', () => {
   it('are all run while schedulers come and go, most of them once', async () => {
     const bus = newBus();
     const first = await newQueue(uniqueName('first'));
-    await eventually(() => first.connected, { timeoutMs: 30_000 });
+    await eventually(() => first.connected, { timeoutMs: 60_000 });
     const events = await accept(bus, 300);
-    await eventually(() => runs.size > 20, { timeoutMs: 30_000 });
+    await eventually(() => runs.size > 20, { timeoutMs: 60_000 });
 
     const second = await newQueue(uniqueName('second'));
     events.push(...(await accept(bus, 100)));
     await first.drain(Date.now() + 5_000);
     events.push(...(await accept(bus, 100)));
 
-    await eventually(() => events.every(({ requestId }) => runs.has(requestId)), { timeoutMs: 30_000 });
-    await eventually(async () => (await second.report()).waiting === 0, { timeoutMs: 30_000 });
+    await eventually(() => events.every(({ requestId }) => runs.has(requestId)), { timeoutMs: 60_000 });
+    await eventually(async () => (await second.report()).waiting === 0, { timeoutMs: 60_000 });
     const twice = events.filter(({ requestId }) => (runs.get(requestId) ?? 0) > 1);
     expect(twice.length).toBeLessThanOrEqual(20);
   });

@@ -28,7 +28,7 @@ describe('grants on Kafka', () => {
       logger: silentLogger(),
     });
     await grants.start();
-    await eventually(() => grants.connected);
+    await eventually(() => grants.connected, { timeoutMs: 60_000 });
     return { bus, grants };
   }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { INVOKER_LOST_AFTER_MS, topics, type Grant, type InvokerState } from '@openscf/contracts';
 import type { Bus, CompactedTable, Subscription } from '@openscf/bus';
 import type { Logger } from '@openscf/telemetry';
@@ -14,15 +15,26 @@ export interface GrantsOptions {
   readonly logger: Logger;
 }
 
+/** Key of the record that says which scheduler grants. It looks like a grant of nothing to an invoker that does not exist. */
+const GRANTER_KEY = 'openscf.granter';
+/** How long a scheduler that takes over waits to read its own record back. */
+const TAKE_OVER_MS = 5_000;
+
 /**
  * Hands out the account's quota. Of several schedulers the one that owns the only partition of `openscf.invokers` in the
  * consumer group grants: it plans when a heartbeat reaches it and at no other time, so the heartbeats are its clock
  * and its licence. It needs Kafka and nothing else; PostgreSQL may be away.
+ *
+ * Invariants:
+ * 1. A scheduler plans only while the newest granter's record is its own, and it has read that record back: so it knows
+ *    every grant of the one before, and that one stops as soon as it reads the record.
+ * 2. A grant is in the book before it is sent, so one whose fate is unknown counts.
  */
 export class Grants {
   private readonly book = new Map<string, Grant>();
   private subscription: Subscription | undefined;
   private unpublished = false;
+  private readonly granterId = randomUUID();
 
   constructor(private readonly options: GrantsOptions) {}
 
@@ -56,8 +68,34 @@ export class Grants {
   async onHeartbeat(heartbeat: InvokerState): Promise<void> {
     // An old heartbeat is no licence: it was read again, or this process was paused and another one grants by now.
     if (Date.now() - heartbeat.sentAt >= INVOKER_LOST_AFTER_MS) return;
-    await this.inTable(heartbeat);
-    await this.grant();
+    const { invokers } = this.options;
+    const isRead = () => (invokers.get(heartbeat.invokerId)?.sentAt ?? 0) >= heartbeat.sentAt;
+    await changed(invokers, isRead, TABLE_LAG_MS);
+    if (await this.takeOver()) await this.grant();
+  }
+
+  /** Makes this scheduler the one that grants, unless it is already. False when that could not be done now. */
+  private async takeOver(): Promise<boolean> {
+    const { bus, placements, logger } = this.options;
+    const isOurs = () => placements.get(GRANTER_KEY)?.epoch === this.granterId;
+    if (isOurs()) return true;
+    const now = Date.now();
+    const record = {
+      invokerId: GRANTER_KEY,
+      epoch: this.granterId,
+      concurrencyMb: 0,
+      issuedAt: now,
+      expiresAt: now,
+    };
+    try {
+      await bus.publish(topics.placements, [{ key: GRANTER_KEY, value: record }]);
+    } catch (error) {
+      logger.warn({ error }, 'granting cannot be taken over now');
+      return false;
+    }
+    const taken = await changed(placements, isOurs, TAKE_OVER_MS);
+    if (taken) logger.info({ granterId: this.granterId }, 'grants quota from now on');
+    return taken;
   }
 
   private async grant(): Promise<void> {
@@ -71,7 +109,6 @@ export class Grants {
       renewAll: this.unpublished,
     });
     if (grants.length === 0) return;
-    // Remembered before they are sent: a grant whose fate is unknown counts.
     for (const grant of grants) {
       this.logChange(grant);
       this.book.set(grant.invokerId, grant);
@@ -89,9 +126,9 @@ export class Grants {
   }
 
   private remember(invokerId: string, grant: Grant | undefined): void {
+    if (grant === undefined || invokerId === GRANTER_KEY) return;
     const known = this.book.get(invokerId);
-    if (grant !== undefined && (known === undefined || grant.issuedAt >= known.issuedAt))
-      this.book.set(invokerId, grant);
+    if (known === undefined || grant.issuedAt >= known.issuedAt) this.book.set(invokerId, grant);
   }
 
   private logChange(grant: Grant): void {
@@ -100,21 +137,20 @@ export class Grants {
     const { invokerId, epoch, concurrencyMb } = grant;
     this.options.logger.info({ invokerId, epoch, concurrencyMb }, 'grant changed');
   }
+}
 
-  private inTable(heartbeat: InvokerState): Promise<void> {
-    const { invokers } = this.options;
-    const isThere = () => (invokers.get(heartbeat.invokerId)?.sentAt ?? 0) >= heartbeat.sentAt;
-    if (isThere()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const finish = () => {
-        clearTimeout(timer);
-        stopListening();
-        resolve();
-      };
-      const timer = setTimeout(finish, TABLE_LAG_MS);
-      const stopListening = invokers.onChange((invokerId) => {
-        if (invokerId === heartbeat.invokerId && isThere()) finish();
-      });
+/** Waits until the condition holds after a change of the table. False when it does not within `timeoutMs`. */
+function changed<T>(table: CompactedTable<T>, holds: () => boolean, timeoutMs: number): Promise<boolean> {
+  if (holds()) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const finish = (result: boolean) => {
+      clearTimeout(timer);
+      stopListening();
+      resolve(result);
+    };
+    const timer = setTimeout(() => finish(false), timeoutMs);
+    const stopListening = table.onChange(() => {
+      if (holds()) finish(true);
     });
-  }
+  });
 }
