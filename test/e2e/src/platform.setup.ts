@@ -19,6 +19,9 @@ export interface PlatformAddress {
   secretKey: string;
   minioAccessKey: string;
   minioSecretKey: string;
+  /** Reaches the platform's own bucket too, to see what is left there. */
+  minioRootUser: string;
+  minioRootPassword: string;
   /** Where `platform.ts` asks for signals and process ids. */
   control: string;
   home: string;
@@ -52,6 +55,8 @@ export async function setup(project: TestProject): Promise<void> {
     secretKey: keys.secretKey,
     minioAccessKey: keys.minioAccessKey,
     minioSecretKey: keys.minioSecretKey,
+    minioRootUser: keys.minioRootUser,
+    minioRootPassword: keys.minioRootPassword,
     control: control.url,
     home,
   });

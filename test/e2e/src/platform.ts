@@ -22,14 +22,16 @@ export const cloud: CloudClient = new tencentcloud.scf.v20180416.Client({
 });
 
 /** An S3 client with the users' key. */
-export const objects = new MinioClient({
-  endPoint: new URL(platform.minio).hostname,
-  port: Number(new URL(platform.minio).port),
-  useSSL: false,
-  accessKey: platform.minioAccessKey,
-  secretKey: platform.minioSecretKey,
-  region: 'us-east-1',
-});
+export const objects = objectStoreOf(platform.minioAccessKey, platform.minioSecretKey);
+
+/** An S3 client that sees the platform's own bucket as well. */
+export const everyObject = objectStoreOf(platform.minioRootUser, platform.minioRootPassword);
+
+function objectStoreOf(accessKey: string, secretKey: string): MinioClient {
+  const { hostname, port } = new URL(platform.minio);
+  const place = { endPoint: hostname, port: Number(port), useSSL: false, region: 'us-east-1' };
+  return new MinioClient({ ...place, accessKey, secretKey });
+}
 
 export function kafka(): Kafka {
   return new Kafka({ clientId: 'e2e', brokers: [platform.kafka], logLevel: logLevel.NOTHING });

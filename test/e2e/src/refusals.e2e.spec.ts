@@ -4,8 +4,11 @@ import { json } from 'node:stream/consumers';
 import { signTc3 } from '@openscf/scf-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uniqueName } from './function.fixture.js';
-import { cloud, codeOf, platform } from './platform.js';
+import { cloud, codeOf, everyObject, platform } from './platform.js';
+import { until } from './until.js';
 import { zipOf, zipWithName } from './zip.factory.js';
+
+const PLATFORM_BUCKET = 'openscf-platform';
 
 interface Answer {
   Response: { Error?: { Code: string; Message: string }; RequestId: string; TotalCount?: number };
@@ -61,8 +64,21 @@ describe('a request that is not what it says', () => {
   });
 });
 
+/** What the platform keeps of uploads, whole or in parts. */
+async function packages(): Promise<string[]> {
+  const found: string[] = [];
+  const whole = everyObject.listObjectsV2(PLATFORM_BUCKET, '', true) as AsyncIterable<{ name: string }>;
+  const parts = everyObject.listIncompleteUploads(PLATFORM_BUCKET, '', true) as AsyncIterable<{
+    key: string;
+  }>;
+  for await (const { name } of whole) found.push(name);
+  for await (const { key } of parts) found.push(`${key} (in parts)`);
+  return found.sort();
+}
+
 describe('a function that cannot be made', () => {
   let before: number;
+  let packagesBefore: string[];
   const names: string[] = [];
   const good = `exports.main_handler = async () => 1`;
   const create = (name: string, zip: Buffer): Promise<unknown> => {
@@ -77,9 +93,14 @@ describe('a function that cannot be made', () => {
 
   beforeAll(async () => {
     before = (await cloud.ListFunctions({})).TotalCount ?? 0;
+    packagesBefore = await packages();
   });
 
   afterAll(async () => {
+    // Packages of functions that other specs have deleted may go meanwhile.
+    await until('no new package is left', async () =>
+      (await packages()).every((name) => packagesBefore.includes(name)),
+    );
     expect((await cloud.ListFunctions({})).TotalCount).toBe(before);
     for (const name of names) {
       const code = await codeOf(cloud.GetFunction({ FunctionName: name }));
