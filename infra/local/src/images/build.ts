@@ -153,7 +153,7 @@ async function stageMinio({ cache }: Settings, drafts: string, report: Report): 
 async function makeService(drafts: string, report: Report): Promise<void> {
   mkdirSync(join(drafts, 'service'));
   cpSync(join(REPOSITORY, 'node_modules/node/bin/node'), join(drafts, 'service/node'), { dereference: true });
-  stageApp(join(drafts, 'service/app'));
+  stageApp({ modules: join(drafts, 'service/modules'), app: join(drafts, 'service/app') });
   await build('service', drafts, report);
 }
 

@@ -5,9 +5,10 @@ import { REPOSITORY } from '../services/services.ts';
 
 const SOURCES = ['libs/runtimes', 'infra/local/src', 'infra/local/kafka', 'infra/runtimes'];
 
-export function stageApp(target: string): void {
+/** Packages of others and what is ours go to two folders, so that the engine sends on only the layer that has changed. */
+export function stageApp({ modules, app: target }: { modules: string; app: string }): void {
   for (const folder of runtimePackages())
-    copy(folder, target, (path) => !relative(folder, path).includes('node_modules'));
+    copy(folder, modules, (path) => !relative(folder, path).includes('node_modules'));
   const workspaces = ['apps', 'libs', 'libs/sandbox'].map((folder) => join(REPOSITORY, folder));
   for (const folder of workspaces) copy(folder, target, isRuntimeFile);
   for (const source of SOURCES)
