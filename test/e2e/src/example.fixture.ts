@@ -9,11 +9,16 @@ import { zipOfFolder } from './zip.factory.js';
 
 const examples = fileURLToPath(new URL('../../../examples', import.meta.url));
 
+/** The folder that an example deploys. */
+export function exampleSource(name: string): string {
+  return join(examples, name, 'src');
+}
+
 /** The zip of an example, with its dependencies installed as its README says, beside the repository. */
 export async function zipOfExample(name: string): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'openscf-example-'));
   try {
-    await cp(join(examples, name, 'src'), folder, { recursive: true });
+    await cp(exampleSource(name), folder, { recursive: true });
     await promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: folder });
     return await zipOfFolder(folder);
   } finally {

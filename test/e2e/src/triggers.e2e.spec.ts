@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { keysOf, makeBucket, objectOf } from './bucket.fixture.js';
-import { storeEnvironment, zipOfExample } from './example.fixture.js';
+import { exampleSource, storeEnvironment, zipOfExample } from './example.fixture.js';
 import { makeFunction, uniqueName, type FunctionUnderTest } from './function.fixture.js';
 import { logOf, logsOf } from './function.logs.js';
 import { hasNoMembers, untilBridgeHasRead } from './kafka.probe.js';
 import { cloud, kafka, kill, objects, platform, statusOf } from './platform.js';
 import { testPicture } from './picture.factory.js';
 import { until } from './until.js';
+import { zipOfFolder } from './zip.factory.js';
 
 const ECHO = `exports.main_handler = async (event) => event`;
 
@@ -242,5 +243,22 @@ describe('a timer', () => {
       Time: first,
       Message: 'hello',
     });
+  });
+
+  it('has the example report on its ticks', async () => {
+    const fn = await makeFunction({
+      zip: await zipOfFolder(exampleSource('cron-report')),
+      Runtime: 'Python3.11',
+    });
+    await fn.trigger('timer', 'every-second', '* * * * * * *', 'nightly');
+    const [log] = await until('a report', async () => {
+      const found = await logsOf(fn.name);
+      return found.length > 0 && found;
+    });
+    const report = JSON.parse(log?.RetMsg ?? '{}') as Record<string, unknown>;
+    expect(report).toMatchObject({ report: 'nightly', runsOfThisInstance: 1, function: fn.name });
+    expect(report['lateSeconds']).toBeGreaterThanOrEqual(0);
+    expect(report['lateSeconds']).toBeLessThan(10);
+    expect(log?.Log).toContain('"runsOfThisInstance": 1');
   });
 });
