@@ -7,13 +7,16 @@ import {
   topics,
   type FunctionState,
   type Grant,
+  type InvocationBatch,
   type InvocationRecord,
   type InvokeCall,
   type InvokerState,
+  type LogBatch,
   type LogLines,
   type Topic,
 } from '@openscf/contracts';
 import { Dispatcher, type DispatchResult } from '@openscf/dispatch';
+import { closingLines, openingLines } from '@openscf/scf-api';
 import type { SandboxDriver } from '@openscf/sandbox-api';
 import { silentLogger } from '@openscf/telemetry';
 import type { Runtime } from './instance/runtime-catalog.js';
@@ -91,8 +94,8 @@ export class BusFake implements InvokerBus {
   publish<T>(topic: Topic<T>, messages: readonly { key: string | null; value: T | null }[]): Promise<void> {
     if (this.away) return Promise.reject(new Error('Kafka is away'));
     for (const { key, value } of messages) {
-      if (topic.name === topics.invocations.name) this.records.push(value as InvocationRecord);
-      else if (topic.name === topics.logLines.name) this.lines.push(value as LogLines);
+      if (topic.name === topics.invocations.name) this.records.push(...(value as InvocationBatch));
+      else if (topic.name === topics.logLines.name) this.lines.push(...(value as LogBatch));
       else if (topic.name === topics.invokers.name) {
         this.invokers.set(key ?? '', (value as InvokerState | null) ?? undefined);
       }
@@ -231,11 +234,13 @@ export class InvokerFake {
     return this.dispatcher.invoke(call, Buffer.from(JSON.stringify(event)), options);
   }
 
-  /** Every line of a request, as the log service gets them. */
+  /** Every line of a request, as the log service shows them. */
   linesOf(requestId: string): string[] {
-    return this.bus.lines
+    const printed = this.bus.lines
       .filter((part) => part.requestId === requestId)
       .flatMap((part) => part.lines.map((line) => line.text));
+    const record = this.bus.records.find((each) => each.requestId === requestId);
+    return record ? [...openingLines(record), ...printed, ...closingLines(record)] : printed;
   }
 
   async stop(): Promise<void> {

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { coldStartSchema } from './dispatch.schema.js';
 
 /**
- * One attempt to run a function (topic `openscf.invocations`, key the request id), written when the attempt has ended.
- * `requestId` and `retryNum` together name it; a record that arrives twice is the same record.
+ * One attempt to run a function, written when the attempt has ended. `requestId` and `retryNum` together name it; a record that arrives
+ * twice is the same record. SCF's own log lines (START, Response, Report and their like) are not written anywhere: they follow
+ * from the record (`@openscf/scf-api`, log-text).
  */
 export const invocationRecordSchema = z.object({
   requestId: z.string(),
@@ -24,8 +25,15 @@ export const invocationRecordSchema = z.object({
   statusCode: z.number().int(),
   /** The function's result or its error as JSON text, cut to 8 KB. */
   result: z.string(),
-  coldStart: coldStartSchema.optional(),
+  /** Of the first attempt on an instance, with the memory that the instance used when it was ready. */
+  coldStart: coldStartSchema.extend({ memoryBytes: z.number().int() }).optional(),
+  /** Printed lines that were not kept, because the log was too long. */
+  droppedLines: z.number().int(),
   invokerId: z.string(),
   traceId: z.string().optional(),
 });
 export type InvocationRecord = z.infer<typeof invocationRecordSchema>;
+
+/** What topic `openscf.invocations` carries: attempts that ended at about the same time, so that they share a message's cost. */
+export const invocationBatchSchema = z.array(invocationRecordSchema);
+export type InvocationBatch = z.infer<typeof invocationBatchSchema>;

@@ -1,24 +1,26 @@
 import { z } from 'zod';
 
+/** A line that a function printed. */
 export const logLineSchema = z.object({
-  /** Position in this attempt's log, from 0; with request id and retry number it names the line. */
-  seq: z.number().int(),
   /** Milliseconds since the epoch. */
   at: z.number(),
-  level: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']),
-  /** `Platform`: START, END, Report and their like. `Custom`: what the function printed. */
-  type: z.enum(['Platform', 'Custom']),
   text: z.string(),
 });
 export type LogLine = z.infer<typeof logLineSchema>;
 
-/** Lines of one attempt (topic `openscf.log-lines`, key the request id). A long log comes in several records. */
+/** What one attempt printed, or a part of it when it is long. */
 export const logLinesSchema = z.object({
   requestId: z.string(),
   retryNum: z.number().int(),
   namespace: z.string(),
   functionName: z.string(),
   version: z.string(),
+  /** Position of the first line in what the attempt printed, from 0; with request id and retry number it names the line. */
+  firstSeq: z.number().int(),
   lines: z.array(logLineSchema),
 });
 export type LogLines = z.infer<typeof logLinesSchema>;
+
+/** What topic `openscf.log-lines` carries: lines of several attempts. An attempt that printed nothing has none. */
+export const logBatchSchema = z.array(logLinesSchema);
+export type LogBatch = z.infer<typeof logBatchSchema>;

@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import { credentialStateSchema } from './credential.schema.js';
 import { asyncEventSchema, deadEventSchema } from './event.schema.js';
 import { functionStateSchema } from './function.schema.js';
-import { invocationRecordSchema } from './invocation.schema.js';
+import { invocationBatchSchema } from './invocation.schema.js';
 import { invokerStateSchema } from './invoker.schema.js';
-import { logLinesSchema } from './log-line.schema.js';
+import { logBatchSchema } from './log-line.schema.js';
 import { bucketNotificationSchema } from './object-event.schema.js';
 import { grantSchema } from './placement.schema.js';
 import { triggerStateSchema } from './trigger.schema.js';
@@ -28,8 +28,14 @@ function table<T>(name: string, schema: z.ZodType<T>): Topic<T> {
   return { name: `openscf.${name}`, partitions: 1, cleanup: 'compact', version: 1, schema };
 }
 
-function stream<T>(name: string, schema: z.ZodType<T>, partitions: number, retentionMs: number): Topic<T> {
-  return { name: `openscf.${name}`, partitions, cleanup: 'delete', retentionMs, version: 1, schema };
+function stream<T>(
+  name: string,
+  schema: z.ZodType<T>,
+  partitions: number,
+  retentionMs: number,
+  version = 1,
+): Topic<T> {
+  return { name: `openscf.${name}`, partitions, cleanup: 'delete', retentionMs, version, schema };
 }
 
 /** Every topic of the platform but the command and reply topics, which carry their own envelope. */
@@ -43,8 +49,9 @@ export const topics = {
   deadEvents: stream('events.dead', deadEventSchema, 1, 30 * DAY_MS),
   objectEvents: stream('object-events', bucketNotificationSchema, 4, 7 * DAY_MS),
   durableObjectEvents: stream('object-events-durable', bucketNotificationSchema, 4, 7 * DAY_MS),
-  invocations: stream('invocations', invocationRecordSchema, 4, 7 * DAY_MS),
-  logLines: stream('log-lines', logLinesSchema, 4, 7 * DAY_MS),
+  // A message is a batch, so partitions cost no call anything; four let as many log services share the work.
+  invocations: stream('invocations', invocationBatchSchema, 4, 7 * DAY_MS, 2),
+  logLines: stream('log-lines', logBatchSchema, 4, 7 * DAY_MS, 2),
 } as const;
 
 /** Commands and queries to a service; the pattern (an action's name) is in a header. */

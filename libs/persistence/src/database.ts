@@ -17,6 +17,12 @@ export interface DatabaseOptions {
   readonly maxConnections?: number;
 }
 
+export interface PreparedStatement {
+  /** One name, one text. */
+  readonly name: string;
+  readonly text: string;
+}
+
 const CONNECT_TIMEOUT_MS = 3_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 /** Longer than the server's own limit: it only fires when the connection is dead without a word. */
@@ -76,6 +82,15 @@ export class Database<Schema> {
   async transaction<T>(fn: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
     try {
       return await this.kysely.transaction().execute(fn);
+    } catch (error) {
+      throw mapDatabaseError(error);
+    }
+  }
+
+  /** Runs a statement that each connection parses and plans once, known by its name. @throws UnavailableError */
+  async runPrepared(statement: PreparedStatement, values: readonly unknown[]): Promise<void> {
+    try {
+      await this.pool.query({ name: statement.name, text: statement.text, values: [...values] });
     } catch (error) {
       throw mapDatabaseError(error);
     }

@@ -1,6 +1,6 @@
 /**
  * The Cloud API on the wire, in the order in which a request meets it: limits, signature, the shape of its action,
- * and the envelope of the answer with its error codes.
+ * the envelope of the answer with its error codes, and the lines of a log that are the platform's.
  */
 export * from './limits.js';
 export * from './error-codes.js';
@@ -21,3 +21,4 @@ export * from './tc3/signature.js';
 export * from './tc3/signer.js';
 export * from './secrets/secret.cipher.js';
 export * from './envelope.js';
+export * from './log-text.js';

@@ -1,8 +1,13 @@
-import type { ColdStart, FunctionState, InvokeCall, InvokeOutcome } from '@openscf/contracts';
+import type {
+  ColdStart,
+  FunctionState,
+  InvocationRecord,
+  InvokeCall,
+  InvokeOutcome,
+} from '@openscf/contracts';
 import { refused, type DispatchResult } from '@openscf/dispatch';
 import type { InstanceInvocation, InvocationEnd } from '../instance/instance.types.js';
 import { InvocationLog } from './invocation.log.js';
-import { initReportLine, startLine } from './log-text.policy.js';
 import { errMsg, errorJson, failureOfEnd, type FunctionFailure } from './outcome.policy.js';
 
 /** What execution needs of an instance. */
@@ -30,6 +35,8 @@ export interface Ended {
   readonly durationMs: number;
   readonly memoryBytes: number;
   readonly coldStart: ColdStart | undefined;
+  /** In use when the attempt began: what the initialization took, if it was cold. */
+  readonly initMemoryBytes: number;
   readonly failed: FunctionFailure | undefined;
   /** The result, or SCF's error JSON. */
   readonly body: Buffer;
@@ -52,6 +59,7 @@ export class Attempt implements InstanceInvocation {
   readonly head: Readonly<Record<string, unknown>>;
   private readonly startedAt = Date.now();
   private readonly coldStart: ColdStart | undefined;
+  private readonly initMemoryBytes: number;
   private readonly beganAt: number;
   private durationMs = 0;
   private end: InvocationEnd = { kind: 'destroyed' };
@@ -62,17 +70,13 @@ export class Attempt implements InstanceInvocation {
     private readonly request: ExecutionRequest,
     readonly traceparent: string | undefined,
     private readonly answer: (result: DispatchResult) => void,
-    /** Closes the log and hands it on; to be called once, when everything of the attempt is known. */
-    private readonly close: (attempt: Attempt, ended: Ended) => void,
+    /** Hands record and log on; to be called once, when everything of the attempt is known. */
+    private readonly close: (attempt: Attempt, ended: Ended) => InvocationRecord,
   ) {
     const { requestId } = request.call;
-    const { memoryMb } = request.state;
     this.coldStart = instance.takeColdStart();
-    this.log.platform(startLine(requestId));
-    if (this.coldStart !== undefined) {
-      this.log.platform(initReportLine(requestId, this.coldStart, memoryMb, instance.memoryBytes));
-    }
-    instance.receiveLines((text) => this.log.custom(text));
+    this.initMemoryBytes = instance.memoryBytes;
+    instance.receiveLines((text) => this.log.add(text));
     this.head =
       traceparent === undefined ? { request_id: requestId } : { request_id: requestId, traceparent };
     this.beganAt = performance.now();
@@ -93,7 +97,7 @@ export class Attempt implements InstanceInvocation {
     const isShort = this.coldStart === undefined && this.durationMs < FRESH_MEMORY_AFTER_MS;
     if (!isShort || this.request.call.logTail || end.kind === 'exited') return;
     this.ended = this.sum();
-    this.answer(this.resultOf(this.ended));
+    this.answer(this.resultOf(this.ended, ''));
   }
 
   onSettled(): void {
@@ -107,8 +111,8 @@ export class Attempt implements InstanceInvocation {
     // Of an instance that has ended there is nothing more to read.
     if (this.end.kind === 'result' || this.end.kind === 'failure') await this.instance.sampleMemory();
     const ended = this.sum();
-    this.close(this, ended);
-    this.answer(this.resultOf(ended));
+    const record = this.close(this, ended);
+    this.answer(this.resultOf(ended, this.request.call.logTail ? this.log.tail(record) : ''));
   }
 
   private sum(): Ended {
@@ -119,16 +123,17 @@ export class Attempt implements InstanceInvocation {
       failed === undefined && result
         ? result
         : Buffer.from(failed ? errorJson(failed, call.requestId) : 'null');
-    const { startedAt, durationMs, coldStart } = this;
-    return { startedAt, durationMs, memoryBytes: this.instance.memoryBytes, coldStart, failed, body };
+    const { startedAt, durationMs, coldStart, initMemoryBytes } = this;
+    const { memoryBytes } = this.instance;
+    return { startedAt, durationMs, memoryBytes, coldStart, initMemoryBytes, failed, body };
   }
 
-  private resultOf(ended: Ended): DispatchResult {
+  private resultOf(ended: Ended, log: string): DispatchResult {
     if (this.end.kind === 'destroyed') {
       // Nobody's fault but the platform's. It has started: whether it is tried again is for the caller to decide.
       return refused('the instance was taken down with its invoker', { retryable: false });
     }
-    return { outcome: outcomeOf(ended, this.request.call.logTail ? this.log.tail() : ''), body: ended.body };
+    return { outcome: outcomeOf(ended, log), body: ended.body };
   }
 }
 

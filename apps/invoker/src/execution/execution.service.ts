@@ -10,30 +10,22 @@ import {
   type ExecutionInstance,
   type ExecutionRequest,
 } from './attempt.js';
-import { cutText, InvocationLog } from './invocation.log.js';
-import {
-  endLine,
-  errorLine,
-  initReportLine,
-  reportLine,
-  responseLine,
-  startLine,
-} from './log-text.policy.js';
+import { cutBytes, InvocationLog } from './invocation.log.js';
 import { errorJson, failureOfBoot } from './outcome.policy.js';
 
 export interface ExecutionOptions {
   readonly invokerId: string;
   readonly appId: string;
   /** Takes what is left behind by an attempt; never waits, never throws. */
-  readonly ship: (record: InvocationRecord, lines: LogLines) => void;
+  readonly ship: (record: InvocationRecord, printed: LogLines | undefined) => void;
 }
 
 /** How often the memory of an instance with short invocations is looked at, behind the answers. */
 const MEMORY_SAMPLE_MS = 1_000;
 /** contracts: a record's result is cut to this length. */
-const MAX_RECORD_RESULT = 8 * 1024;
+const MAX_RECORD_RESULT_BYTES = 8 * 1024;
 
-/** Runs invocations on instances, writes their logs in SCF's words, and turns their ends into outcomes. */
+/** Runs invocations on instances, keeps what they print, and turns their ends into outcomes and records. */
 export class ExecutionService {
   private readonly sampledAt = new WeakMap<ExecutionInstance, number>();
 
@@ -64,18 +56,25 @@ export class ExecutionService {
   ): DispatchResult {
     const { memoryBytes } = instance;
     const log = new InvocationLog();
-    log.platform(startLine(call.requestId));
-    log.platform(initReportLine(call.requestId, coldStart, state.memoryMb, memoryBytes));
-    instance.receiveLines((text) => log.custom(text));
+    instance.receiveLines((text) => log.add(text));
     const failed = failureOfBoot(failure, state, log.lastPrinted());
     if (failed === undefined) {
       const reason = failure.kind === 'platform' ? failure.message : 'the invoker is shutting down';
       return refused(`the instance could not be started: ${reason}`, { retryable: true });
     }
     const body = Buffer.from(errorJson(failed, call.requestId));
-    const ended = { startedAt: Date.now(), durationMs: 0, memoryBytes, coldStart, failed, body };
-    this.close(log, call, state, ended, call.traceparent);
-    return { outcome: outcomeOf(ended, call.logTail ? log.tail() : ''), body };
+    const initMemoryBytes = memoryBytes;
+    const ended = {
+      startedAt: Date.now(),
+      durationMs: 0,
+      memoryBytes,
+      coldStart,
+      initMemoryBytes,
+      failed,
+      body,
+    };
+    const record = this.close(log, call, state, ended, call.traceparent);
+    return { outcome: outcomeOf(ended, call.logTail ? log.tail(record) : ''), body };
   }
 
   private execute(
@@ -84,55 +83,54 @@ export class ExecutionService {
     traceparent: string | undefined,
   ): Promise<DispatchResult> {
     return new Promise((answer) => {
-      const close = (attempt: Attempt, ended: Ended): void => {
-        this.close(attempt.log, request.call, request.state, ended, traceparent);
+      const close = (attempt: Attempt, ended: Ended): InvocationRecord => {
         this.sampleBehind(instance);
+        return this.close(attempt.log, request.call, request.state, ended, traceparent);
       };
       instance.invoke(new Attempt(instance, request, traceparent, answer, close));
     });
   }
 
-  /** Writes the closing lines and hands everything to shipping. */
+  /** Makes the record and hands it to shipping, with what was printed. */
   private close(
-    log: InvocationLog,
+    { lines, droppedLines }: InvocationLog,
     call: InvokeCall,
     state: FunctionState,
     ended: Ended,
     traceparent: string | undefined,
-  ): void {
+  ): InvocationRecord {
     const { requestId, retryNum } = call;
-    const result = ended.body.toString('utf8', 0, MAX_RECORD_RESULT);
-    log.noteDropped();
-    if (ended.failed) log.platform(errorLine(requestId, result), 'ERROR');
-    log.platform(responseLine(requestId, result));
-    log.platform(endLine(requestId));
-    log.platform(reportLine(requestId, ended.durationMs, state.memoryMb, ended.memoryBytes));
+    const { coldStart } = ended;
     const traceId = traceIdOf(traceparent);
     const { namespace, functionName, version, memoryMb } = state;
-    this.options.ship(
-      {
-        requestId,
-        retryNum,
-        namespace,
-        functionName,
-        version,
-        qualifier: call.qualifier,
-        appId: this.options.appId,
-        source: call.source,
-        invocationType: call.invocationType,
-        startedAt: ended.startedAt,
-        durationMs: roundMs(ended.durationMs),
-        billedMs: Math.ceil(ended.durationMs),
-        memoryBytes: ended.memoryBytes,
-        memoryMb,
-        statusCode: ended.failed?.statusCode ?? 200,
-        result: cutText(result, MAX_RECORD_RESULT),
-        ...(ended.coldStart && { coldStart: ended.coldStart }),
-        invokerId: this.options.invokerId,
-        ...(traceId !== undefined && { traceId }),
-      },
-      { requestId, retryNum, namespace, functionName, version, lines: log.lines },
-    );
+    const record: InvocationRecord = {
+      requestId,
+      retryNum,
+      namespace,
+      functionName,
+      version,
+      qualifier: call.qualifier,
+      appId: this.options.appId,
+      source: call.source,
+      invocationType: call.invocationType,
+      startedAt: ended.startedAt,
+      durationMs: roundMs(ended.durationMs),
+      billedMs: Math.ceil(ended.durationMs),
+      memoryBytes: ended.memoryBytes,
+      memoryMb,
+      statusCode: ended.failed?.statusCode ?? 200,
+      result: cutBytes(ended.body, MAX_RECORD_RESULT_BYTES),
+      ...(coldStart && { coldStart: { ...coldStart, memoryBytes: ended.initMemoryBytes } }),
+      droppedLines,
+      invokerId: this.options.invokerId,
+      ...(traceId !== undefined && { traceId }),
+    };
+    const printed =
+      lines.length > 0
+        ? { requestId, retryNum, namespace, functionName, version, firstSeq: 0, lines }
+        : undefined;
+    this.options.ship(record, printed);
+    return record;
   }
 
   private sampleBehind(instance: ExecutionInstance): void {

@@ -1,47 +1,55 @@
+import type { LoggedAttempt } from '@openscf/scf-api';
 import { describe, expect, it } from 'vitest';
-import { cutText, InvocationLog, MAX_LOG_BYTES } from './invocation.log.js';
+import { cutBytes, InvocationLog, MAX_LOG_BYTES } from './invocation.log.js';
+
+const attempt: LoggedAttempt = {
+  requestId: 'r',
+  durationMs: 1,
+  memoryMb: 128,
+  memoryBytes: 1024 * 1024,
+  statusCode: 200,
+  result: '"x"',
+  droppedLines: 0,
+};
+const CLOSING = [
+  'Response RequestId: r RetMsg:"x"',
+  'END RequestId: r',
+  'Report RequestId: r Duration: 1ms Memory: 128MB MemUsage: 1.00MB',
+];
 
 describe('invocation log', () => {
-  it("numbers the lines and tells the platform's from the function's", () => {
-    const log = new InvocationLog();
-    log.platform('START');
-    log.custom('hello');
-    expect(log.lines).toMatchObject([
-      { seq: 0, type: 'Platform', level: 'INFO', text: 'START' },
-      { seq: 1, type: 'Custom', level: 'INFO', text: 'hello' },
-    ]);
-  });
-
-  it('keeps 1 MB of what is printed and says how much it dropped', () => {
+  it('keeps 1 MB of what is printed and counts what it dropped', () => {
     const log = new InvocationLog();
     const line = 'x'.repeat(1024);
-    for (let i = 0; i < MAX_LOG_BYTES / 1024 + 5; i++) log.custom(line);
-    log.noteDropped();
-    expect(log.lines).toHaveLength(1025);
-    expect(log.lines.at(-1)).toMatchObject({
-      level: 'WARN',
-      text: '[PLATFORM] the log was cut at 1 MB: 5 more lines were dropped',
-    });
+    for (let i = 0; i < MAX_LOG_BYTES / 1024 + 5; i++) log.add(line);
+    expect(log.lines).toHaveLength(1024);
+    expect(log.droppedLines).toBe(5);
+  });
+
+  it('has the whole of a short log in its tail', () => {
+    const log = new InvocationLog();
+    log.add('hello');
+    expect(log.tail(attempt).split('\n')).toEqual(['START RequestId: r', 'hello', ...CLOSING]);
   });
 
   it('ends the tail with whole lines, at most 4 KB', () => {
     const log = new InvocationLog();
-    for (let i = 0; i < 100; i++) log.custom(`${i} ${'ü'.repeat(50)}`);
-    const tail = log.tail();
+    for (let i = 0; i < 100; i++) log.add(`${i} ${'ü'.repeat(50)}`);
+    const tail = log.tail(attempt);
     expect(Buffer.byteLength(tail)).toBeLessThanOrEqual(4096);
     expect(tail.split('\n').at(0)).toMatch(/^\d+ ü+$/);
-    expect(tail.split('\n').at(-1)).toMatch(/^99 /);
+    expect(tail.split('\n').slice(-3)).toEqual(CLOSING);
   });
 
   it('gives the end of a last line that is longer than the tail', () => {
     const log = new InvocationLog();
-    log.custom('ü'.repeat(5_000));
-    expect(log.tail()).toMatch(/^ü+$/);
-    expect(Buffer.byteLength(log.tail())).toBeLessThanOrEqual(4096);
+    const tail = log.tail({ ...attempt, requestId: 'ü'.repeat(5_000) });
+    expect(tail).toMatch(/^ü+ Duration: 1ms/);
+    expect(Buffer.byteLength(tail)).toBeLessThanOrEqual(4096);
   });
 
   it('never cuts a text inside a character', () => {
-    expect(cutText('ab😀', 3)).toBe('ab…');
-    expect(cutText('ab😀', 4)).toBe('ab😀');
+    expect(cutBytes(Buffer.from('ab😀'), 4)).toBe('ab…');
+    expect(cutBytes(Buffer.from('ab😀'), 6)).toBe('ab😀');
   });
 });

@@ -4,19 +4,25 @@ import { RecordShipper, type RecordBus } from './record.shipper.js';
 
 class ScriptedBus implements RecordBus {
   away = false;
-  readonly batches: { topic: string; keys: (string | null)[] }[] = [];
+  /** Request ids, message by message. */
+  readonly batches: { topic: string; messages: string[][] }[] = [];
   publish<T>(topic: Topic<T>, messages: readonly { key: string | null; value: T | null }[]): Promise<void> {
     if (this.away) return Promise.reject(new Error('away'));
-    this.batches.push({ topic: topic.name, keys: messages.map(({ key }) => key) });
+    const values = messages.map(({ value }) =>
+      (value as { requestId: string }[]).map((each) => each.requestId),
+    );
+    this.batches.push({ topic: topic.name, messages: values });
     return Promise.resolve();
   }
-  keysOf(topic: { name: string }): (string | null)[] {
-    return this.batches.filter((batch) => batch.topic === topic.name).flatMap(({ keys }) => keys);
+  idsOf(topic: { name: string }): string[] {
+    return this.batches
+      .filter((batch) => batch.topic === topic.name)
+      .flatMap(({ messages }) => messages.flat());
   }
 }
 
-const record = (requestId: string): InvocationRecord =>
-  ({ requestId, retryNum: 0, result: '1' }) as InvocationRecord;
+const record = (requestId: string, result = '1'): InvocationRecord =>
+  ({ requestId, retryNum: 0, result }) as InvocationRecord;
 function lines(requestId: string, texts: readonly string[] = ['a']): LogLines {
   return {
     requestId,
@@ -24,7 +30,8 @@ function lines(requestId: string, texts: readonly string[] = ['a']): LogLines {
     namespace: 'default',
     functionName: 'f',
     version: '$LATEST',
-    lines: texts.map((text, seq) => ({ seq, at: 0, level: 'INFO', type: 'Custom', text })),
+    firstSeq: 0,
+    lines: texts.map((text) => ({ at: 0, text })),
   };
 }
 
@@ -44,28 +51,40 @@ describe('record shipper', () => {
     warn.mockReset();
   });
 
-  it('sends what came within 50 ms as one batch to each topic', async () => {
-    for (let i = 0; i < 10; i++) shipper.ship(record(`r${i}`), lines(`r${i}`));
+  it('sends what comes together as one message to each topic, the lines first', async () => {
+    for (let i = 0; i < 10; i++) shipper.ship(record(`r${i}`), i < 3 ? lines(`r${i}`) : undefined);
     expect(bus.batches).toHaveLength(0);
-    await vi.advanceTimersByTimeAsync(50);
-    expect(bus.batches.map(({ topic, keys }) => [topic, keys.length])).toEqual([
-      [topics.logLines.name, 10],
-      [topics.invocations.name, 10],
+    await vi.advanceTimersByTimeAsync(10);
+    expect(bus.batches.map(({ topic, messages }) => [topic, messages.map((ids) => ids.length)])).toEqual([
+      [topics.logLines.name, [3]],
+      [topics.invocations.name, [10]],
     ]);
   });
 
-  it('splits a long log into records that Kafka takes', async () => {
+  it('sends no oftener than ten times a second, and a lone record at once', async () => {
+    for (let i = 0; i < 100; i++) {
+      shipper.ship(record(`r${i}`), undefined);
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    expect(bus.batches.length).toBeGreaterThanOrEqual(10);
+    expect(bus.batches.length).toBeLessThanOrEqual(11);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(shipper.backlog).toBe(0);
+    shipper.ship(record('lone'), undefined);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(bus.idsOf(topics.invocations).at(-1)).toBe('lone');
+  });
+
+  it('splits a long log, and many long results, into messages that Kafka takes', async () => {
     shipper = new RecordShipper(bus, { info: () => undefined, warn });
-    shipper.ship(
-      record('r'),
-      lines(
-        'r',
-        Array.from({ length: 10 }, () => 'x'.repeat(60_000)),
-      ),
-    );
-    await vi.advanceTimersByTimeAsync(50);
-    expect(bus.keysOf(topics.logLines)).toEqual(['r', 'r', 'r', 'r', 'r']);
-    expect(bus.keysOf(topics.invocations)).toEqual(['r']);
+    const texts = Array.from({ length: 10 }, () => 'x'.repeat(60_000));
+    shipper.ship(record('r'), lines('r', texts));
+    for (let i = 0; i < 40; i++) shipper.ship(record(`s${i}`, 'x'.repeat(8_000)), undefined);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(bus.idsOf(topics.logLines)).toEqual(['r', 'r', 'r', 'r', 'r']);
+    expect(bus.idsOf(topics.invocations)).toHaveLength(41);
+    const messages = bus.batches.flatMap((batch) => batch.messages);
+    expect(Math.max(...messages.map((ids) => ids.length))).toBeLessThan(20);
   });
 
   it('keeps records while Kafka is away, in order, and drops none that fit', async () => {
@@ -75,7 +94,7 @@ describe('record shipper', () => {
     shipper.ship(record('r1'), lines('r1'));
     bus.away = false;
     await vi.advanceTimersByTimeAsync(6_000);
-    expect(bus.keysOf(topics.invocations)).toEqual(['r0', 'r1']);
+    expect(bus.idsOf(topics.invocations)).toEqual(['r0', 'r1']);
     expect(shipper.backlog).toBe(0);
   });
 
@@ -96,7 +115,7 @@ describe('record shipper', () => {
   it('sends what is left when it stops', async () => {
     shipper.ship(record('r'), lines('r'));
     await shipper.stop(Date.now() + 1_000);
-    expect(bus.keysOf(topics.invocations)).toEqual(['r']);
+    expect(bus.idsOf(topics.invocations)).toEqual(['r']);
   });
 
   it('gives up at the deadline when Kafka does not come back', async () => {
@@ -105,6 +124,6 @@ describe('record shipper', () => {
     const stopped = shipper.stop(Date.now() + 500);
     await vi.advanceTimersByTimeAsync(600);
     await stopped;
-    expect(warn).toHaveBeenCalledWith({ lost: 1 }, 'records could not be stored before the end');
+    expect(warn).toHaveBeenCalledWith({ lost: 2 }, 'records could not be stored before the end');
   });
 });

@@ -1,5 +1,5 @@
 import { PlatformError, topics, type InvocationRecord, type LogLines, type Topic } from '@openscf/contracts';
-import { splitLines, weightOf } from './line-batches.policy.js';
+import { grouped, splitLines, weightOfLines, weightOfRecord } from './batches.policy.js';
 
 /** What is used of the bus. */
 export interface RecordBus {
@@ -11,33 +11,37 @@ export interface ShippingLogger {
   warn(fields: object, message: string): void;
 }
 
+/** A record, or a part of what was printed; of one attempt the record comes last. */
 interface Shipment {
-  readonly record: InvocationRecord | undefined;
-  readonly lines: LogLines;
+  readonly record?: InvocationRecord;
+  readonly lines?: LogLines;
   readonly weight: number;
 }
 
-/** How long the first shipment of a batch waits for others. */
-const BATCH_MS = 20;
-const MAX_BATCH = 500;
-/** Below Kafka's limit of a request, with room for its own bytes. */
-const MAX_BATCH_WEIGHT = 400 * 1024;
+/** Batches of a busy invoker leave so far apart: a call shares their cost with all others of that time. */
+const BATCH_MS = 100;
+/** How long a shipment waits for others when none has left for long. */
+const FIRST_MS = 10;
+/** What is sent at once. */
+const MAX_BATCH_WEIGHT = 600 * 1024;
 /** What is kept while Kafka is away. Beyond it the newest are dropped, and that is said. */
 export const SPOOL_BYTES = 64 * 1024 * 1024;
 const RETRY_MS = { first: 250, most: 5_000 };
 
 /**
- * Brings records and lines to Kafka, behind the answers: in batches, in order, each tried until it is stored. A batch that was
- * stored in part is sent again whole; readers know records by request id and number.
+ * Brings records and printed lines to Kafka, behind the answers: in batches, in order, each tried until it is stored. A batch
+ * that was stored in part is sent again whole; readers know records by request id and number.
  *
  * 1. `ship` never waits and never throws.
  * 2. What is kept never exceeds `SPOOL_BYTES`.
+ * 3. The lines of an attempt are stored before its record, so that a log that is found is whole.
  */
 export class RecordShipper {
   private waiting: Shipment[] = [];
   private keptBytes = 0;
   private dropped = 0;
   private timer: NodeJS.Timeout | undefined;
+  private sentAt = 0;
   private sending: Promise<void> | undefined;
   private stopped = false;
   private givenUp = false;
@@ -56,17 +60,12 @@ export class RecordShipper {
     return this.waiting.length;
   }
 
-  ship(record: InvocationRecord, lines: LogLines): void {
-    splitLines(lines).forEach((part, index) => {
-      const weight = weightOf(part) + (index === 0 ? record.result.length : 0);
-      if (this.keptBytes + weight > this.spoolBytes) {
-        this.drop();
-        return;
-      }
-      this.keptBytes += weight;
-      this.waiting.push({ record: index === 0 ? record : undefined, lines: part, weight });
-    });
-    if (this.timer === undefined && this.sending === undefined) this.schedule(BATCH_MS);
+  ship(record: InvocationRecord, printed: LogLines | undefined): void {
+    if (printed !== undefined) {
+      for (const lines of splitLines(printed)) this.keep({ lines, weight: weightOfLines(lines) });
+    }
+    this.keep({ record, weight: weightOfRecord(record) });
+    if (this.timer === undefined && this.sending === undefined) this.schedule();
   }
 
   /** Sends what is left, as far as it can by `deadlineMs` (ms since the epoch). */
@@ -81,12 +80,23 @@ export class RecordShipper {
       this.logger.warn({ lost: this.waiting.length }, 'records could not be stored before the end');
   }
 
-  private schedule(afterMs: number): void {
+  private keep(shipment: Shipment): void {
+    if (this.keptBytes + shipment.weight > this.spoolBytes) {
+      this.drop();
+      return;
+    }
+    this.keptBytes += shipment.weight;
+    this.waiting.push(shipment);
+  }
+
+  private schedule(): void {
+    const afterMs = Math.max(FIRST_MS, this.sentAt + BATCH_MS - Date.now());
     this.timer = setTimeout(() => {
       this.timer = undefined;
+      this.sentAt = Date.now();
       this.sending = this.sendAll().finally(() => {
         this.sending = undefined;
-        if (this.waiting.length > 0 && !this.stopped) this.schedule(BATCH_MS);
+        if (this.waiting.length > 0 && !this.stopped) this.schedule();
       });
     }, afterMs);
   }
@@ -140,22 +150,33 @@ export class RecordShipper {
 
   private nextBatch(): Shipment[] {
     let weight = 0;
-    const most = Math.min(MAX_BATCH, this.waiting.length);
     let count = 0;
-    while (count < most && (count === 0 || weight < MAX_BATCH_WEIGHT))
-      weight += this.waiting[count++]?.weight ?? 0;
+    for (const shipment of this.waiting) {
+      weight += shipment.weight;
+      if (count > 0 && weight > MAX_BATCH_WEIGHT) break;
+      count++;
+    }
     return this.waiting.slice(0, count);
   }
 
   private async send(batch: readonly Shipment[]): Promise<void> {
-    const records = batch.flatMap(({ record }) =>
-      record === undefined ? [] : [{ key: record.requestId, value: record }],
-    );
-    const lines = batch.map((shipment) => ({ key: shipment.lines.requestId, value: shipment.lines }));
-    await Promise.all([
-      this.bus.publish(topics.logLines, lines),
-      records.length > 0 ? this.bus.publish(topics.invocations, records) : undefined,
-    ]);
+    const lines: LogLines[] = [];
+    const records: InvocationRecord[] = [];
+    for (const shipment of batch) {
+      if (shipment.lines) lines.push(shipment.lines);
+      if (shipment.record) records.push(shipment.record);
+    }
+    await this.publish(topics.logLines, grouped(lines, weightOfLines));
+    await this.publish(topics.invocations, grouped(records, weightOfRecord));
+  }
+
+  private async publish<T>(topic: Topic<T>, values: readonly T[]): Promise<void> {
+    // Without a key: which partition a batch lies in does not matter.
+    if (values.length > 0)
+      await this.bus.publish(
+        topic,
+        values.map((value) => ({ key: null, value })),
+      );
   }
 
   private drop(): void {

@@ -37,27 +37,32 @@ function started(store: StoreFake): Handle {
   return handle;
 }
 
+/** One message with these records. */
 function messages(...requestIds: string[]): IncomingMessage<unknown>[] {
-  return requestIds.map((requestId, index) => ({
+  return [message(requestIds.map((requestId) => ({ requestId })))];
+}
+
+function message(value: unknown): IncomingMessage<unknown> {
+  return {
     topic: 'openscf.invocations',
     partition: 0,
-    offset: String(index),
-    key: requestId,
-    value: { requestId },
+    offset: '0',
+    key: null,
+    value,
     headers: {},
     timestampMs: 0,
-  }));
+  };
 }
 
 describe('ingest', () => {
   it('keeps lines before the records of the same batch', async () => {
     const store = new StoreFake();
-    const [record, lines] = messages('a', 'a');
-    await started(store)([
-      record,
-      { ...lines, value: { requestId: 'a', lines: [] } },
-    ] as IncomingMessage<unknown>[]);
-    expect(store.kept).toEqual(['lines of a', 'a']);
+    const lines = message([
+      { requestId: 'a', lines: [] },
+      { requestId: 'b', lines: [] },
+    ]);
+    await started(store)([...messages('a', 'c'), lines]);
+    expect(store.kept).toEqual(['lines of a', 'lines of b', 'a', 'c']);
   });
 
   it('leaves a batch to Kafka while PostgreSQL is away', async () => {

@@ -1,14 +1,21 @@
-import { topics, type InvocationRecord, type LogLines } from '@openscf/contracts';
+import {
+  topics,
+  type InvocationBatch,
+  type InvocationRecord,
+  type LogBatch,
+  type LogLines,
+} from '@openscf/contracts';
 import type { Bus, IncomingMessage, Subscription } from '@openscf/bus';
 import type { Logger } from '@openscf/telemetry';
 import { isDataError } from './data-error.policy.js';
 import type { RecordRepository } from '../store/record.repository.js';
 
-const MAX_BATCH = 1_000;
-/** A record must be found within a second of the end of its invocation; waiting for company is most of the way. */
-const MAX_WAIT_MS = 50;
+/** Messages; each is a batch itself, of up to 150 KB of text. */
+const MAX_BATCH = 100;
+/** A record must be found within a second of the end of its invocation; the invoker waits as long, at most. */
+const MAX_WAIT_MS = 100;
 
-type Kept = InvocationRecord | LogLines;
+type Batch = InvocationBatch | LogBatch;
 
 /**
  * Reads lines and records from Kafka and keeps them, the lines of a batch first, so that a record that is found has its lines with
@@ -25,7 +32,7 @@ export class IngestConsumer {
   ) {}
 
   start(): void {
-    this.subscription = this.bus.consumeBatches<Kept>({
+    this.subscription = this.bus.consumeBatches<Batch>({
       topic: [topics.logLines, topics.invocations],
       groupId: 'openscf.log',
       maxBatch: MAX_BATCH,
@@ -42,39 +49,42 @@ export class IngestConsumer {
     await this.subscription?.stop(timeoutMs);
   }
 
-  private async keep(messages: readonly IncomingMessage<Kept>[]): Promise<void> {
-    try {
-      await this.insert(messages);
-    } catch (error) {
-      if (!isDataError(error)) throw error;
-      await this.keepOneByOne(messages);
-    }
-  }
-
-  private async keepOneByOne(messages: readonly IncomingMessage<Kept>[]): Promise<void> {
-    for (const message of messages) {
-      try {
-        await this.insert([message]);
-      } catch (error) {
-        if (!isDataError(error)) throw error;
-        const { value, topic, partition, offset } = message;
-        this.logger.error(
-          { error, requestId: value.requestId, topic, partition, offset },
-          'record cannot be kept',
-        );
+  private async keep(messages: readonly IncomingMessage<Batch>[]): Promise<void> {
+    const lines: LogLines[] = [];
+    const records: InvocationRecord[] = [];
+    for (const { value } of messages) {
+      for (const item of value) {
+        if ('lines' in item) lines.push(item);
+        else records.push(item);
       }
     }
+    await this.insert(lines, (some) => this.records.insertLines(some));
+    await this.insert(records, (some) => this.records.insertInvocations(some));
   }
 
-  private async insert(messages: readonly IncomingMessage<Kept>[]): Promise<void> {
-    const values = messages.map(({ value }) => value);
-    await this.records.insertLines(values.filter(isLines));
-    await this.records.insertInvocations(
-      values.filter((value): value is InvocationRecord => !isLines(value)),
-    );
+  private async insert<T extends InvocationRecord | LogLines>(
+    items: readonly T[],
+    write: (items: readonly T[]) => Promise<void>,
+  ): Promise<void> {
+    if (items.length === 0) return;
+    try {
+      await write(items);
+    } catch (error) {
+      if (!isDataError(error)) throw error;
+      for (const item of items) await this.insertOne(item, write);
+    }
   }
-}
 
-function isLines(value: Kept): value is LogLines {
-  return 'lines' in value;
+  private async insertOne<T extends InvocationRecord | LogLines>(
+    item: T,
+    write: (items: readonly T[]) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await write([item]);
+    } catch (error) {
+      if (!isDataError(error)) throw error;
+      const { requestId, retryNum } = item;
+      this.logger.error({ error, requestId, retryNum }, 'record cannot be kept');
+    }
+  }
 }

@@ -22,11 +22,12 @@ const row: InvocationRow = {
   cold_start: null,
   invoker_id: 'i1',
   trace_id: null,
+  dropped_lines: 0,
 };
 
 describe('an invocation as the API shows it', () => {
   it('is a log with numbers where the SDKs read numbers', () => {
-    expect(functionLog({ invocation: row, log: 'a\nb', logCut: false })).toEqual({
+    expect(functionLog({ invocation: row, printed: 'a\nb', printedCut: false })).toEqual({
       FunctionName: 'hello',
       RetMsg: '{"errorCode":-1}',
       RequestId: 'r1',
@@ -36,11 +37,26 @@ describe('an invocation as the API shows it', () => {
       Duration: 3_000.25,
       BillDuration: 3_001,
       MemUsage: 1_572_864,
-      Log: 'a\nb',
+      Log: [
+        'START RequestId: r1',
+        'a',
+        'b',
+        'ERROR RequestId: r1 Result:{"errorCode":-1}',
+        'Response RequestId: r1 RetMsg:{"errorCode":-1}',
+        'END RequestId: r1',
+        'Report RequestId: r1 Duration: 3001ms Memory: 128MB MemUsage: 1.50MB',
+      ].join('\n'),
       Level: '',
       Source: '',
       RetryNum: 2,
     });
+  });
+
+  it('has no lines between those of the platform when nothing was printed, and ends where it is cut', () => {
+    const silent = functionLog({ invocation: row, printed: undefined, printedCut: false });
+    expect(silent.Log).toMatch(/^START RequestId: r1\nERROR /);
+    const cut = functionLog({ invocation: row, printed: 'a', printedCut: true });
+    expect(cut.Log).toBe('START RequestId: r1\na\n[the rest of this log is not shown]');
   });
 
   it('is a status with memory in MB and -1 for a failure', () => {
@@ -50,7 +66,7 @@ describe('an invocation as the API shows it', () => {
 });
 
 describe('FittingLogs', () => {
-  const log = (Log: string) => functionLog({ invocation: row, log: Log, logCut: false });
+  const log = (Log: string) => functionLog({ invocation: row, printed: Log, printedCut: false });
 
   it('leaves what is too much to the next page', () => {
     const fitting = new FittingLogs();

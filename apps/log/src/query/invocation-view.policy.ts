@@ -1,4 +1,12 @@
-import { formatDateTime, type FunctionLog, type RequestStatus } from '@openscf/scf-api';
+import type { InvocationRecord } from '@openscf/contracts';
+import {
+  closingLines,
+  formatDateTime,
+  openingLines,
+  type FunctionLog,
+  type LoggedAttempt,
+  type RequestStatus,
+} from '@openscf/scf-api';
 import type { InvocationRow } from '../store/log.schema.js';
 import type { AttemptLog } from './invocation.repository.js';
 
@@ -11,7 +19,8 @@ const LOG_FAILED = 1;
 const STATUS_FAILED = -1;
 const CUT = '\n[the rest of this log is not shown]';
 
-export function functionLog({ invocation, log, logCut }: AttemptLog): FunctionLog {
+export function functionLog(attempt: AttemptLog): FunctionLog {
+  const { invocation } = attempt;
   return {
     FunctionName: invocation.function_name,
     RetMsg: invocation.result,
@@ -22,10 +31,34 @@ export function functionLog({ invocation, log, logCut }: AttemptLog): FunctionLo
     Duration: invocation.duration_ms,
     BillDuration: Number(invocation.billed_ms),
     MemUsage: Number(invocation.memory_bytes),
-    Log: logCut ? log + CUT : log,
+    Log: wholeLog(attempt),
     Level: '',
     Source: '',
     RetryNum: invocation.retry_num,
+  };
+}
+
+/** What was printed between the platform's lines. */
+function wholeLog({ invocation, printed, printedCut }: AttemptLog): string {
+  const attempt = loggedAttempt(invocation);
+  const lines = openingLines(attempt);
+  if (printed !== undefined) lines.push(printed);
+  if (printedCut) return lines.join('\n') + CUT;
+  return [...lines, ...closingLines(attempt)].join('\n');
+}
+
+function loggedAttempt(row: InvocationRow): LoggedAttempt {
+  return {
+    requestId: row.request_id,
+    durationMs: row.duration_ms,
+    memoryMb: row.memory_mb,
+    memoryBytes: Number(row.memory_bytes),
+    statusCode: row.status_code,
+    result: row.result,
+    droppedLines: row.dropped_lines,
+    ...(row.cold_start !== null && {
+      coldStart: JSON.parse(row.cold_start) as InvocationRecord['coldStart'],
+    }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { sql, type Database } from '@openscf/persistence';
 import type { InvocationRow, LogTables } from '../store/log.schema.js';
 import type { LogCriteria, Page } from './log-criteria.policy.js';
+import { platformLinesSql } from './platform-lines.repository.js';
 
 /** A log longer than this is cut where it is read, so that one function cannot fill the memory of the service. */
 export const LOG_CHARACTERS = 262_144;
@@ -10,14 +11,15 @@ const LINES_AFTER_MS = 90_000_000;
 
 type Sql = ReturnType<typeof sql.join>;
 
+/** An attempt and what it printed. */
 export interface AttemptLog {
   readonly invocation: InvocationRow;
-  /** All lines, cut to `LOG_CHARACTERS`. */
-  readonly log: string;
-  readonly logCut: boolean;
+  /** Its lines, cut to `LOG_CHARACTERS`; undefined when there are none. */
+  readonly printed: string | undefined;
+  readonly printedCut: boolean;
 }
 
-/** Finds invocations and their lines. */
+/** Finds invocations and what they printed. */
 export class InvocationRepository {
   constructor(private readonly database: Database<LogTables>) {}
 
@@ -36,7 +38,7 @@ export class InvocationRepository {
     return rows;
   }
 
-  /** The invocations with their logs, in the same order. */
+  /** The invocations with what they printed, in the same order. */
   async withLogs(invocations: readonly InvocationRow[]): Promise<AttemptLog[]> {
     if (invocations.length === 0) return [];
     const starts = invocations.map((invocation) => invocation.started_at.getTime());
@@ -54,7 +56,8 @@ export class InvocationRepository {
     const logs = new Map(rows.map((row) => [attemptKey(row), row]));
     return invocations.map((invocation) => {
       const found = logs.get(attemptKey(invocation));
-      return { invocation, log: found?.log ?? '', logCut: Number(found?.length ?? 0) > LOG_CHARACTERS };
+      const printedCut = Number(found?.length ?? 0) > LOG_CHARACTERS;
+      return { invocation, printed: found?.log, printedCut };
     });
   }
 }
@@ -75,13 +78,17 @@ function condition(criteria: LogCriteria): Sql {
   return sql.join(all, sql` and `);
 }
 
+/** Printed lines are looked for where they are stored, the platform's in what SQL makes of the invocation. */
 function lineCondition({ keyword, lineType }: LogCriteria): Sql | undefined {
   if (keyword === undefined) return undefined;
-  const type = lineType === undefined ? sql`` : sql`and l.type = ${lineType}`;
-  return sql`exists (
+  const printed = sql`exists (
     select from log_lines l
-    where l.request_id = i.request_id and l.retry_num = i.retry_num ${type}
+    where l.request_id = i.request_id and l.retry_num = i.retry_num
       and position(lower(${keyword}) in lower(l.text)) > 0)`;
+  const platform = sql`exists (
+    select from unnest(${platformLinesSql('i')}) as line where position(lower(${keyword}) in lower(line)) > 0)`;
+  if (lineType === 'Custom') return printed;
+  return lineType === 'Platform' ? platform : sql`(${platform} or ${printed})`;
 }
 
 function attemptKey(attempt: { request_id: string; retry_num: number }): string {

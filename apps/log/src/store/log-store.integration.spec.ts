@@ -32,6 +32,7 @@ function record(requestId: string, fields: Partial<InvocationRecord> = {}): Invo
     memoryMb: 128,
     statusCode: 200,
     result: '"hi"',
+    droppedLines: 0,
     invokerId: 'i1',
     ...fields,
   };
@@ -44,15 +45,21 @@ function lines(requestId: string, texts: string[], fields: Partial<LogLines> = {
     namespace: 'default',
     functionName: 'hello',
     version: '$LATEST',
-    lines: texts.map((text, seq) => ({
-      seq,
-      at: Date.now() - 1_000 + seq,
-      level: 'INFO',
-      type: /^(START|END|Report)/.test(text) ? 'Platform' : 'Custom',
-      text,
-    })),
+    firstSeq: 0,
+    lines: texts.map((text, index) => ({ at: Date.now() - 1_000 + index, text })),
     ...fields,
   };
+}
+
+/** The whole log of a warm success with the default facts of `record`. */
+function logOf(requestId: string, printed: string[], result = '"hi"'): string {
+  return [
+    `START RequestId: ${requestId}`,
+    ...printed,
+    `Response RequestId: ${requestId} RetMsg:${result}`,
+    `END RequestId: ${requestId}`,
+    `Report RequestId: ${requestId} Duration: 13ms Memory: 128MB MemUsage: 30.00MB`,
+  ].join('\n');
 }
 
 describe('the log store', () => {
@@ -89,7 +96,8 @@ describe('the log store', () => {
   it('finds an invocation by its request id, with all its lines in order', async () => {
     await records.insertInvocations([record('r1'), record('r2')]);
     await records.insertLines([
-      lines('r1', ['START RequestId: r1', 'hello', 'END RequestId: r1']),
+      lines('r1', ['of a part that came first'], { firstSeq: 2 }),
+      lines('r1', ['hello', 'again']),
       lines('r2', ['another']),
     ]);
     const answer = await logs({ FunctionName: 'hello', FunctionRequestId: 'r1' });
@@ -105,7 +113,7 @@ describe('the log store', () => {
         Duration: 12.5,
         BillDuration: 13,
         MemUsage: 31_457_280,
-        Log: 'START RequestId: r1\nhello\nEND RequestId: r1',
+        Log: logOf('r1', ['hello', 'again', 'of a part that came first']),
         Level: '',
         Source: '',
         RetryNum: 0,
@@ -125,8 +133,8 @@ describe('the log store', () => {
     const answer = await logs({ FunctionRequestId: 'r1', Order: 'asc' });
     expect(answer.TotalCount).toBe(2);
     expect(answer.Data.map((log) => [log.RetryNum, log.Log])).toEqual([
-      [0, 'a\nb'],
-      [1, ''],
+      [0, logOf('r1', ['a', 'b'])],
+      [1, logOf('r1', [])],
     ]);
   });
 
@@ -134,7 +142,7 @@ describe('the log store', () => {
     await records.insertInvocations([record('r1', { result: 'a\0b' })]);
     await records.insertLines([lines('r1', ['nul \0, half \uD800, quote \' " \\ {},', ''])]);
     const [log] = (await logs({ FunctionRequestId: 'r1' })).Data;
-    expect(log?.Log).toBe('nul \uFFFD, half \uFFFD, quote \' " \\ {},\n');
+    expect(log?.Log).toBe(logOf('r1', ['nul \uFFFD, half \uFFFD, quote \' " \\ {},', ''], 'a\uFFFDb'));
     expect(log?.RetMsg).toBe('a\uFFFDb');
   });
 
@@ -149,7 +157,7 @@ describe('the log store', () => {
       record('elsewhere', { namespace: 'test', startedAt: now - 10_000 }),
       record('old', { startedAt: now - 2 * DAY_MS }),
     ]);
-    await records.insertLines([lines('ok', ['START RequestId: ok', 'Needle in 100% hay'])]);
+    await records.insertLines([lines('ok', ['Needle in 100% hay'])]);
     const FunctionName = 'hello';
     expect(await idsOf({ FunctionName })).toEqual(['ok', 'thrown', 'late', 'memory']);
     expect(await idsOf({ FunctionName, Order: 'asc', Limit: 2, Offset: 1 })).toEqual(['late', 'thrown']);
@@ -169,7 +177,49 @@ describe('the log store', () => {
       idsOf({ FunctionName, SearchContext: { Offset: '', Limit: 10, Keyword, Type } });
     expect(await search('needle IN 100%', 'Application')).toEqual(['ok']);
     expect(await search('needle', 'Platform')).toEqual([]);
-    expect(await search('start', 'Platform')).toEqual(['ok']);
+    expect(await search('start requestid: ok', 'Platform')).toEqual(['ok']);
+    expect(await search('start', 'Application')).toEqual([]);
+    expect(await search('start', '')).toEqual(['ok', 'thrown', 'late', 'memory']);
+  });
+
+  it('finds an invocation by every platform line that its log shows, and counts and pages what it finds', async () => {
+    const startedAt = Date.now() - 5_000;
+    const cold = { totalMs: 235.2, pullCodeMs: 0, initRuntimeMs: 8, initFunctionMs: 157.001 };
+    await records.insertInvocations([
+      record('warm', { startedAt: startedAt + 2, durationMs: 0, memoryBytes: 1_310_720 }),
+      record('cold', { startedAt: startedAt + 1, coldStart: { ...cold, memoryBytes: 60_670_123 } }),
+      record('failed', {
+        startedAt,
+        durationMs: 899_999.001,
+        memoryBytes: 0,
+        statusCode: 433,
+        result: `{"it's":"\\%_{}"}`,
+        droppedLines: 12,
+        coldStart: { ...cold, totalMs: 12_345.678, memoryBytes: 5_242 },
+      }),
+    ]);
+    const search = (Keyword: string, page: object = {}) =>
+      logs({
+        FunctionName: 'hello',
+        ...page,
+        SearchContext: { Offset: '', Limit: 0, Keyword, Type: 'Platform' },
+      });
+    const shown = (await logs({ FunctionName: 'hello' })).Data.flatMap(({ RequestId, Log }) =>
+      Log.split('\n').map((line) => ({ RequestId, line })),
+    );
+    expect(shown).toHaveLength(4 + 5 + 7);
+    for (const { RequestId, line } of shown) {
+      expect((await search(line)).Data.map((log) => log.RequestId)).toEqual([RequestId]);
+    }
+    const page = await search('coldstart', { Offset: 1, Limit: 1 });
+    expect([page.TotalCount, page.Data.map((log) => log.RequestId)]).toEqual([2, ['failed']]);
+  });
+
+  it('shows no log before its record is there', async () => {
+    await records.insertLines([lines('early', ['printed'])]);
+    expect(await idsOf({ FunctionRequestId: 'early' })).toEqual([]);
+    await records.insertInvocations([record('early')]);
+    expect((await logs({ FunctionRequestId: 'early' })).Data[0]?.Log).toBe(logOf('early', ['printed']));
   });
 
   it('sorts by what is asked', async () => {
@@ -212,7 +262,9 @@ describe('the log store', () => {
     const answer = await logs({ FunctionName: 'hello' });
     expect(answer.TotalCount).toBe(3);
     expect(answer.Data).toHaveLength(2);
-    expect(answer.Data[0]?.Log).toMatch(/^begin\nx+\n\[the rest of this log is not shown\]$/);
+    expect(answer.Data[0]?.Log).toMatch(
+      /^START RequestId: r\d\nbegin\nx+\n\[the rest of this log is not shown\]$/,
+    );
     expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThan(800_000);
   });
 

@@ -44,4 +44,15 @@ export const migrations: Record<string, Migration> = {
         ) partition by range (at)`.execute(db);
     },
   },
+  '0002-printed-lines-only': {
+    async up(db) {
+      await sql`delete from log_lines where type = 'Platform'`.execute(db);
+      await sql`alter table log_lines drop column level, drop column type`.execute(db);
+      await sql`alter table invocations add column dropped_lines integer not null default 0`.execute(db);
+      await sql`
+        update invocations
+        set cold_start = (cold_start::jsonb || jsonb_build_object('memoryBytes', memory_bytes))::text
+        where cold_start is not null`.execute(db);
+    },
+  },
 };

@@ -17,19 +17,19 @@ export interface InvocationRow {
   memory_mb: number;
   status_code: number;
   result: string;
-  /** JSON. */
+  /** JSON of the record's `coldStart`. */
   cold_start: string | null;
   invoker_id: string;
   trace_id: string | null;
+  dropped_lines: number;
 }
 
+/** A line that the function printed; the platform's lines follow from the invocation. */
 export interface LogLineRow {
   request_id: string;
   retry_num: number;
   seq: number;
   at: Date;
-  level: string;
-  type: string;
   text: string;
 }
 

@@ -8,6 +8,13 @@ export function dayOf(ms: number): Day {
   return new Date(ms).toISOString().slice(0, 10).replaceAll('-', '');
 }
 
+/** The days of many times. */
+export function daysOf(times: Iterable<number>): Day[] {
+  const numbers = new Set<number>();
+  for (const ms of times) numbers.add(Math.floor(ms / DAY_MS));
+  return [...numbers].map((number) => dayOf(number * DAY_MS));
+}
+
 /** Where a day begins and the next one does, as PostgreSQL reads it. */
 export function boundsOf(day: Day): { from: string; to: string } {
   const from = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6, 8)}T00:00:00Z`);
@@ -28,7 +35,7 @@ export function isOutdated(day: Day, retentionDays: number, now: number): boolea
  * The time under which a record is kept: its own. Undefined when it is older than the retention and would be dropped at once. A
  * time that no partition can be expected for, because a clock was wrong, becomes the last one that can.
  */
-export function keptAt(ms: number, retentionDays: number, now: number): Date | undefined {
+export function keptAt(ms: number, retentionDays: number, now: number): number | undefined {
   if (!(ms >= now - retentionDays * DAY_MS)) return undefined;
-  return new Date(Math.min(Math.trunc(ms), now + DAYS_AHEAD * DAY_MS));
+  return Math.min(Math.trunc(ms), now + DAYS_AHEAD * DAY_MS);
 }

@@ -1,14 +1,53 @@
 import type { InvocationRecord, LogLines } from '@openscf/contracts';
-import { sql, type Database } from '@openscf/persistence';
+import type { Database } from '@openscf/persistence';
+import { insertOf, valuesOf, type Column } from './bulk-insert.policy.js';
 import type { LogTables } from './log.schema.js';
-import { dayOf, keptAt } from './partition.policy.js';
+import { daysOf, keptAt } from './partition.policy.js';
 import type { Partitions } from './partitions.service.js';
 import { storableText } from './storable-text.policy.js';
 
 /** Rows of one statement; more go in several, so that none is slow. */
-const ROWS_PER_INSERT = 5_000;
+const ROWS_PER_INSERT = 2_000;
 
-type Columns<K extends string> = Record<K, unknown[]>;
+interface PrintedLine {
+  readonly requestId: string;
+  readonly retryNum: number;
+  readonly seq: number;
+  readonly at: number;
+  readonly text: string;
+}
+
+const RECORD_COLUMNS: readonly Column<InvocationRecord>[] = [
+  { name: 'request_id', type: 'text', of: (record) => record.requestId },
+  { name: 'retry_num', type: 'integer', of: (record) => record.retryNum },
+  { name: 'namespace', type: 'text', of: (record) => record.namespace },
+  { name: 'function_name', type: 'text', of: (record) => record.functionName },
+  { name: 'version', type: 'text', of: (record) => record.version },
+  { name: 'qualifier', type: 'text', of: (record) => record.qualifier },
+  { name: 'app_id', type: 'text', of: (record) => record.appId },
+  { name: 'source', type: 'text', of: (record) => record.source },
+  { name: 'invocation_type', type: 'text', of: (record) => record.invocationType },
+  { name: 'started_at', type: 'milliseconds', of: (record) => record.startedAt },
+  { name: 'duration_ms', type: 'double precision', of: (record) => record.durationMs },
+  { name: 'billed_ms', type: 'bigint', of: (record) => record.billedMs },
+  { name: 'memory_bytes', type: 'bigint', of: (record) => record.memoryBytes },
+  { name: 'memory_mb', type: 'integer', of: (record) => record.memoryMb },
+  { name: 'status_code', type: 'integer', of: (record) => record.statusCode },
+  { name: 'result', type: 'text', of: (record) => storableText(record.result) },
+  { name: 'cold_start', type: 'text', of: ({ coldStart }) => (coldStart ? JSON.stringify(coldStart) : null) },
+  { name: 'dropped_lines', type: 'integer', of: (record) => record.droppedLines },
+  { name: 'invoker_id', type: 'text', of: (record) => record.invokerId },
+  { name: 'trace_id', type: 'text', of: (record) => record.traceId ?? null },
+];
+const LINE_COLUMNS: readonly Column<PrintedLine>[] = [
+  { name: 'request_id', type: 'text', of: (line) => line.requestId },
+  { name: 'retry_num', type: 'integer', of: (line) => line.retryNum },
+  { name: 'seq', type: 'integer', of: (line) => line.seq },
+  { name: 'at', type: 'milliseconds', of: (line) => line.at },
+  { name: 'text', type: 'text', of: (line) => storableText(line.text) },
+];
+const INSERT_RECORDS = insertOf('invocations', RECORD_COLUMNS);
+const INSERT_LINES = insertOf('log_lines', LINE_COLUMNS);
 
 /** Keeps records and lines. What is there already stays as it is, so a batch may be written again. */
 export class RecordRepository {
@@ -19,92 +58,34 @@ export class RecordRepository {
 
   /** Keeps the records that are younger than the retention. */
   async insertInvocations(records: readonly InvocationRecord[]): Promise<void> {
-    const kept = this.dated(records, (record) => record.startedAt);
-    await this.partitions.ensure(kept.map(({ at }) => dayOf(at.getTime())));
-    for (const part of parts(kept)) {
-      await this.insertRecords(
-        part.map(({ item, at }) => ({
-          requestId: item.requestId,
-          retryNum: item.retryNum,
-          namespace: item.namespace,
-          functionName: item.functionName,
-          version: item.version,
-          qualifier: item.qualifier,
-          appId: item.appId,
-          source: item.source,
-          invocationType: item.invocationType,
-          startedAt: at,
-          durationMs: item.durationMs,
-          billedMs: item.billedMs,
-          memoryBytes: item.memoryBytes,
-          memoryMb: item.memoryMb,
-          statusCode: item.statusCode,
-          result: storableText(item.result),
-          coldStart: item.coldStart === undefined ? null : JSON.stringify(item.coldStart),
-          invokerId: item.invokerId,
-          traceId: item.traceId ?? null,
-        })),
-      );
+    const { retentionDays } = this.partitions;
+    const now = Date.now();
+    const kept: InvocationRecord[] = [];
+    for (const record of records) {
+      const startedAt = keptAt(record.startedAt, retentionDays, now);
+      if (startedAt !== undefined)
+        kept.push(startedAt === record.startedAt ? record : { ...record, startedAt });
     }
+    await this.partitions.ensure(daysOf(kept.map(({ startedAt }) => startedAt)));
+    for (const part of parts(kept))
+      await this.database.runPrepared(INSERT_RECORDS, valuesOf(RECORD_COLUMNS, part));
   }
 
   /** Keeps the lines that are younger than the retention. */
-  async insertLines(records: readonly LogLines[]): Promise<void> {
-    const lines = records.flatMap((record) => record.lines.map((line) => ({ record, line })));
-    const kept = this.dated(lines, ({ line }) => line.at);
-    await this.partitions.ensure(kept.map(({ at }) => dayOf(at.getTime())));
-    for (const part of parts(kept)) {
-      const c = columns(
-        part.map(({ item: { record, line }, at }) => ({
-          requestId: record.requestId,
-          retryNum: record.retryNum,
-          seq: line.seq,
-          at,
-          level: line.level,
-          type: line.type,
-          text: storableText(line.text),
-        })),
-      );
-      await sql`
-        insert into log_lines (request_id, retry_num, seq, at, level, type, text)
-        select * from unnest(
-          ${c.requestId}::text[], ${c.retryNum}::int[], ${c.seq}::int[], ${c.at}::timestamptz[],
-          ${c.level}::text[], ${c.type}::text[], ${c.text}::text[])
-        on conflict do nothing`.execute(this.database.kysely);
-    }
-  }
-
-  private async insertRecords(rows: readonly Record<InvocationColumn, unknown>[]): Promise<void> {
-    const c = columns(rows);
-    await sql`
-      insert into invocations (
-        request_id, retry_num, namespace, function_name, version, qualifier, app_id, source, invocation_type,
-        started_at, duration_ms, billed_ms, memory_bytes, memory_mb, status_code, result, cold_start, invoker_id, trace_id)
-      select * from unnest(
-        ${c.requestId}::text[], ${c.retryNum}::int[], ${c.namespace}::text[], ${c.functionName}::text[],
-        ${c.version}::text[], ${c.qualifier}::text[], ${c.appId}::text[], ${c.source}::text[],
-        ${c.invocationType}::text[], ${c.startedAt}::timestamptz[], ${c.durationMs}::float8[], ${c.billedMs}::int8[],
-        ${c.memoryBytes}::int8[], ${c.memoryMb}::int[], ${c.statusCode}::int[], ${c.result}::text[],
-        ${c.coldStart}::text[], ${c.invokerId}::text[], ${c.traceId}::text[])
-      on conflict do nothing`.execute(this.database.kysely);
-  }
-
-  private dated<T>(items: readonly T[], timeOf: (item: T) => number): { item: T; at: Date }[] {
+  async insertLines(printed: readonly LogLines[]): Promise<void> {
+    const { retentionDays } = this.partitions;
     const now = Date.now();
-    return items.flatMap((item) => {
-      const at = keptAt(timeOf(item), this.partitions.retentionDays, now);
-      return at === undefined ? [] : [{ item, at }];
-    });
+    const kept: PrintedLine[] = [];
+    for (const { requestId, retryNum, firstSeq, lines } of printed) {
+      lines.forEach(({ at: printedAt, text }, index) => {
+        const at = keptAt(printedAt, retentionDays, now);
+        if (at !== undefined) kept.push({ requestId, retryNum, seq: firstSeq + index, at, text });
+      });
+    }
+    await this.partitions.ensure(daysOf(kept.map(({ at }) => at)));
+    for (const part of parts(kept))
+      await this.database.runPrepared(INSERT_LINES, valuesOf(LINE_COLUMNS, part));
   }
-}
-
-type InvocationColumn = keyof InvocationRecord;
-
-/** Rows as one array per column. */
-function columns<K extends string>(rows: readonly Record<K, unknown>[]): Columns<K> {
-  const result: Partial<Columns<K>> = {};
-  for (const name of Object.keys(rows[0] ?? {}) as K[]) result[name] = rows.map((row) => row[name]);
-  return result as Columns<K>;
 }
 
 function parts<T>(items: readonly T[]): T[][] {
