@@ -26,8 +26,8 @@ const READY_PORTS = {
 export interface Deployment {
   /** Lines of the credentials file by name: TENCENTCLOUD_SECRET_ID and so on. */
   credentials: Record<string, string>;
-  /** What the named service has printed. */
-  logs(service: string): Promise<string>;
+  /** The last lines that each container has printed. */
+  logs(): Promise<string>;
   /** Takes everything down, data included; what is left of it all the same, one line for each. */
   stop(): Promise<string[]>;
 }
@@ -70,10 +70,7 @@ export async function startDeployment(): Promise<Deployment> {
   const names = await namesOf(filter);
   return {
     credentials: await readCredentials(join(home, 'credentials')),
-    logs: async (service) => {
-      const [id = ''] = await docker('ps', '-aq', '--filter', filter, '--filter', `name=${service}`);
-      return (await docker('logs', '--tail', '50', id)).join('\n');
-    },
+    logs: () => lastLines(filter),
     stop: async () => {
       await started.down({ removeVolumes: true });
       await rm(home, { recursive: true, force: true });
@@ -94,6 +91,14 @@ async function namesOf(filter: string): Promise<string[]> {
   const ids = await docker('ps', '-aq', '--no-trunc', '--filter', filter);
   const volumes = await docker('inspect', '--format', '{{range .Mounts}}{{println .Name}}{{end}}', ...ids);
   return [...ids, ...new Set(volumes)];
+}
+
+async function lastLines(filter: string): Promise<string> {
+  const containers = await docker('ps', '-a', '--filter', filter, '--format', '{{.Names}}');
+  const texts = await Promise.all(
+    containers.map(async (name) => [`== ${name}`, ...(await docker('logs', '--tail', '20', name))]),
+  );
+  return texts.flat().join('\n');
 }
 
 async function leftovers(filter: string, names: string[]): Promise<string[]> {

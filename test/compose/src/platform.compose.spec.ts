@@ -3,7 +3,7 @@ import { eventually, uniqueName } from '@openscf/testing';
 import { Kafka, logLevel } from 'kafkajs';
 import { Client as MinioClient } from 'minio';
 import tencentcloud from 'tencentcloud-sdk-nodejs-scf';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
 import { ZipFile } from 'yazl';
 import { startDeployment, type Deployment } from './deployment.js';
 import { ports } from './engine.js';
@@ -11,7 +11,7 @@ import { ports } from './engine.js';
 type CloudClient = InstanceType<typeof tencentcloud.scf.v20180416.Client>;
 
 const SOURCE = `exports.main_handler = async (event) => { console.log('event', JSON.stringify(event)); return { seen: event } }`;
-const WITHIN = { timeoutMs: 60_000, intervalMs: 200 };
+const WITHIN = { timeoutMs: 30_000, intervalMs: 200 };
 const name = uniqueName('compose');
 
 let deployment: Deployment | undefined;
@@ -28,6 +28,10 @@ beforeAll(async () => {
     },
   });
 }, 240_000);
+
+beforeEach(() => {
+  onTestFailed(async () => console.error(await deployment?.logs()));
+});
 
 afterAll(async () => void (await deployment?.stop()));
 
