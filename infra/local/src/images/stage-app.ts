@@ -5,10 +5,17 @@ import { REPOSITORY } from '../services/services.ts';
 
 const SOURCES = ['libs/runtimes', 'infra/local/src', 'infra/local/kafka', 'infra/runtimes'];
 
+/** Two of three files of the packages: each costs the engine its time. */
+const NEVER_RUN = /\.([cm]?ts|map|md|flow)$/;
+
 /** Packages of others and what is ours go to two folders, so that the engine sends on only the layer that has changed. */
 export function stageApp({ modules, app: target }: { modules: string; app: string }): void {
   for (const folder of runtimePackages())
-    copy(folder, modules, (path) => !relative(folder, path).includes('node_modules'));
+    copy(
+      folder,
+      modules,
+      (path) => !relative(folder, path).includes('node_modules') && !NEVER_RUN.test(path),
+    );
   const workspaces = ['apps', 'libs', 'libs/sandbox'].map((folder) => join(REPOSITORY, folder));
   for (const folder of workspaces) copy(folder, target, isRuntimeFile);
   for (const source of SOURCES)
