@@ -18,7 +18,8 @@ export function kafkaJvm({ jars, archive }: KafkaPrograms): string[] {
 
 /** Prepares the data folder that the properties name; one that is prepared already stays as it is. */
 export async function formatKafka({ jars }: KafkaPrograms, properties: string): Promise<void> {
-  const clusterId = randomBytes(16).toString('base64url');
+  // With a hyphen in front the tool would take it for an option.
+  const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'k');
   const format = [
     'kafka.tools.StorageTool',
     'format',
