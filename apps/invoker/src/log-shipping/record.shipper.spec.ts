@@ -54,7 +54,7 @@ describe('record shipper', () => {
   it('sends what comes together as one message to each topic, the lines first', async () => {
     for (let i = 0; i < 10; i++) shipper.ship(record(`r${i}`), i < 3 ? lines(`r${i}`) : undefined);
     expect(bus.batches).toHaveLength(0);
-    await vi.advanceTimersByTimeAsync(10);
+    await vi.advanceTimersByTimeAsync(50);
     expect(bus.batches.map(({ topic, messages }) => [topic, messages.map((ids) => ids.length)])).toEqual([
       [topics.logLines.name, [3]],
       [topics.invocations.name, [10]],
@@ -114,7 +114,9 @@ describe('record shipper', () => {
 
   it('sends what is left when it stops', async () => {
     shipper.ship(record('r'), lines('r'));
-    await shipper.stop(Date.now() + 1_000);
+    const stopped = shipper.stop(Date.now() + 1_000);
+    await vi.advanceTimersByTimeAsync(100);
+    await stopped;
     expect(bus.idsOf(topics.invocations)).toEqual(['r']);
   });
 

@@ -22,6 +22,11 @@ interface Shipment {
 const BATCH_MS = 100;
 /** How long a shipment waits for others when none has left for long. */
 const FIRST_MS = 10;
+/**
+ * Records follow their printed lines so much later: Kafka keeps no order between topics, and a fetch that is being answered may see
+ * the record already and the lines not yet.
+ */
+const LINES_LEAD_MS = 25;
 /** What is sent at once. */
 const MAX_BATCH_WEIGHT = 600 * 1024;
 /** What is kept while Kafka is away. Beyond it the newest are dropped, and that is said. */
@@ -34,7 +39,7 @@ const RETRY_MS = { first: 250, most: 5_000 };
  *
  * 1. `ship` never waits and never throws.
  * 2. What is kept never exceeds `SPOOL_BYTES`.
- * 3. The lines of an attempt are stored before its record, so that a log that is found is whole.
+ * 3. The printed lines of an attempt are stored before its record, so that a log that is found is whole.
  */
 export class RecordShipper {
   private waiting: Shipment[] = [];
@@ -166,17 +171,20 @@ export class RecordShipper {
       if (shipment.lines) lines.push(shipment.lines);
       if (shipment.record) records.push(shipment.record);
     }
-    await this.publish(topics.logLines, grouped(lines, weightOfLines));
+    if (lines.length > 0) {
+      await this.publish(topics.logLines, grouped(lines, weightOfLines));
+      await this.pause(LINES_LEAD_MS);
+    }
     await this.publish(topics.invocations, grouped(records, weightOfRecord));
   }
 
   private async publish<T>(topic: Topic<T>, values: readonly T[]): Promise<void> {
+    if (values.length === 0) return;
     // Without a key: which partition a batch lies in does not matter.
-    if (values.length > 0)
-      await this.bus.publish(
-        topic,
-        values.map((value) => ({ key: null, value })),
-      );
+    await this.bus.publish(
+      topic,
+      values.map((value) => ({ key: null, value })),
+    );
   }
 
   private drop(): void {
