@@ -83,6 +83,7 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     invokerId,
     appId: settings.appId,
     ship: (record, lines) => shipper.ship(record, lines),
+    stored: (mostMs) => shipper.stored(mostMs),
   });
   const intake = new IntakeService<Instance>({
     lookup: new FunctionLookup(functions),

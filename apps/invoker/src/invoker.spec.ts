@@ -48,6 +48,14 @@ describe('invoker', () => {
     expect(driver.created).toBe(1);
   });
 
+  it('answers an async event when its record is stored, warm too', async () => {
+    const hello = await invoker.deploy('hello', ECHO);
+    for (const n of [1, 2]) {
+      await invoker.invoke(hello, n, { invocationType: 'Event' });
+      expect(invoker.bus.records.map(({ requestId }) => requestId)).toHaveLength(n);
+    }
+  });
+
   it('writes the log in the words of SCF, lines of each request apart, and the record', async () => {
     const code =
       'console.log("loading"); exports.main_handler = async (e) => { console.log("before", e.n); process.stdout.write("no line end") ; return "a" + e.n }';

@@ -52,7 +52,7 @@ const FRESH_MEMORY_AFTER_MS = 50;
  *
  * 1. A short warm attempt is answered when it has ended; its log is closed when it has settled, behind the answer.
  * 2. Where the answer needs what comes after the end (the log's tail, a fresh reading of memory, the last words of a
- *    process that has exited), it is given when the attempt has settled.
+ *    process that has exited), it is given when the attempt has settled. So is that of an async event: it waits for the record.
  */
 export class Attempt implements InstanceInvocation {
   readonly log = new InvocationLog();
@@ -94,8 +94,9 @@ export class Attempt implements InstanceInvocation {
     this.end = end;
     this.durationMs = performance.now() - this.beganAt;
     this.request.onEnd();
+    const { logTail, invocationType } = this.request.call;
     const isShort = this.coldStart === undefined && this.durationMs < FRESH_MEMORY_AFTER_MS;
-    if (!isShort || this.request.call.logTail || end.kind === 'exited') return;
+    if (!isShort || logTail || invocationType === 'Event' || end.kind === 'exited') return;
     this.ended = this.sum();
     this.answer(this.resultOf(this.ended, ''));
   }

@@ -18,7 +18,12 @@ export interface ExecutionOptions {
   readonly appId: string;
   /** Takes what is left behind by an attempt; never waits, never throws. */
   readonly ship: (record: InvocationRecord, printed: LogLines | undefined) => void;
+  /** Resolves when all that was shipped is stored, at the latest after so many ms. */
+  readonly stored: (mostMs: number) => Promise<void>;
 }
+
+/** How long the outcome of an async event waits for its record while Kafka does not take it. */
+const RECORD_STORED_MS = 2_000;
 
 /** How often the memory of an instance with short invocations is looked at, behind the answers. */
 const MEMORY_SAMPLE_MS = 1_000;
@@ -31,8 +36,22 @@ export class ExecutionService {
 
   constructor(private readonly options: ExecutionOptions) {}
 
-  /** To be called with an idle instance. Never rejects. */
+  /**
+   * To be called with an idle instance. Never rejects. The outcome of an async event comes when its record is stored: whoever keeps
+   * the event lets it go then, and an invoker that is killed before leaves no event that ran without a trace.
+   */
   run(instance: ExecutionInstance, request: ExecutionRequest): Promise<DispatchResult> {
+    const ran = this.traced(instance, request);
+    return request.call.invocationType === 'Event' ? this.afterRecord(ran) : ran;
+  }
+
+  private async afterRecord(ran: Promise<DispatchResult>): Promise<DispatchResult> {
+    const result = await ran;
+    await this.options.stored(RECORD_STORED_MS);
+    return result;
+  }
+
+  private traced(instance: ExecutionInstance, request: ExecutionRequest): Promise<DispatchResult> {
     if (!isTracing()) return this.execute(instance, request, request.call.traceparent);
     const { call, state } = request;
     const attributes = {

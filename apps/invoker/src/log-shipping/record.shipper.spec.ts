@@ -75,6 +75,32 @@ describe('record shipper', () => {
     expect(bus.idsOf(topics.invocations).at(-1)).toBe('lone');
   });
 
+  it('tells when what was shipped is stored, and hurries for whoever waits', async () => {
+    shipper.ship(record('first'), undefined);
+    await vi.advanceTimersByTimeAsync(10);
+    shipper.ship(record('second'), undefined);
+    const stored = vi.fn();
+    void shipper.stored(2_000).then(stored);
+    await vi.advanceTimersByTimeAsync(5);
+    expect(stored).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(stored).toHaveBeenCalledOnce();
+    expect(bus.idsOf(topics.invocations)).toEqual(['first', 'second']);
+    await shipper.stored(2_000);
+  });
+
+  it('does not make anyone wait longer than asked while Kafka is away', async () => {
+    bus.away = true;
+    shipper.ship(record('r'), undefined);
+    const stored = vi.fn();
+    void shipper.stored(2_000).then(stored);
+    await vi.advanceTimersByTimeAsync(1_990);
+    expect(stored).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(20);
+    expect(stored).toHaveBeenCalledOnce();
+    expect(shipper.backlog).toBe(1);
+  });
+
   it('splits a long log, and many long results, into messages that Kafka takes', async () => {
     shipper = new RecordShipper(bus, { info: () => undefined, warn });
     const texts = Array.from({ length: 10 }, () => 'x'.repeat(60_000));

@@ -33,17 +33,28 @@ const MAX_BATCH_WEIGHT = 600 * 1024;
 export const SPOOL_BYTES = 64 * 1024 * 1024;
 const RETRY_MS = { first: 250, most: 5_000 };
 
+/** Someone who waits until the first `count` shipments are stored. */
+interface Waiter {
+  readonly count: number;
+  readonly resolve: () => void;
+}
+
 /**
  * Brings records and printed lines to Kafka, behind the answers: in batches, in order, each tried until it is stored. A batch
  * that was stored in part is sent again whole; readers know records by request id and number.
  *
  * 1. `ship` never waits and never throws.
  * 2. What is kept never exceeds `SPOOL_BYTES`.
- * 3. The printed lines of an attempt are stored before its record, so that a log that is found is whole.
+ * 3. Batches leave `BATCH_MS` apart, or `FIRST_MS` when someone waits for what they hold.
+ * 4. The printed lines of an attempt are stored before its record, so that a log that is found is whole.
  */
 export class RecordShipper {
   private waiting: Shipment[] = [];
   private keptBytes = 0;
+  /** Shipments that were ever kept, and those of them that are stored or were refused for ever. */
+  private kept = 0;
+  private settled = 0;
+  private readonly waiters: Waiter[] = [];
   private dropped = 0;
   private timer: NodeJS.Timeout | undefined;
   private sentAt = 0;
@@ -73,6 +84,24 @@ export class RecordShipper {
     if (this.timer === undefined && this.sending === undefined) this.schedule();
   }
 
+  /** Resolves when all that was shipped so far is in Kafka, at the latest after `mostMs`. */
+  async stored(mostMs: number): Promise<void> {
+    if (this.settled === this.kept) return;
+    if (this.waiters.length === 0 && this.timer !== undefined) {
+      clearTimeout(this.timer);
+      this.schedule(FIRST_MS);
+    }
+    await new Promise<void>((resolve) => {
+      const waiter = { count: this.kept, resolve };
+      this.waiters.push(waiter);
+      setTimeout(() => {
+        const at = this.waiters.indexOf(waiter);
+        if (at >= 0) this.waiters.splice(at, 1);
+        resolve();
+      }, mostMs).unref();
+    });
+  }
+
   /** Sends what is left, as far as it can by `deadlineMs` (ms since the epoch). */
   async stop(deadlineMs: number): Promise<void> {
     this.stopped = true;
@@ -91,11 +120,12 @@ export class RecordShipper {
       return;
     }
     this.keptBytes += shipment.weight;
+    this.kept++;
     this.waiting.push(shipment);
   }
 
-  private schedule(): void {
-    const afterMs = Math.max(FIRST_MS, this.sentAt + BATCH_MS - Date.now());
+  private schedule(apartMs = this.waiters.length > 0 ? FIRST_MS : BATCH_MS): void {
+    const afterMs = Math.max(FIRST_MS, this.sentAt + apartMs - Date.now());
     this.timer = setTimeout(() => {
       this.timer = undefined;
       this.sentAt = Date.now();
@@ -135,6 +165,10 @@ export class RecordShipper {
   private forget(batch: readonly Shipment[]): void {
     this.waiting.splice(0, batch.length);
     for (const { weight } of batch) this.keptBytes -= weight;
+    this.settled += batch.length;
+    // In order of `count`: the first ones were shipped first.
+    while (this.waiters[0] !== undefined && this.waiters[0].count <= this.settled)
+      this.waiters.shift()?.resolve();
   }
 
   private pause(ms: number): Promise<void> {
