@@ -5,7 +5,7 @@ import { HealthController } from './health.controller.js';
 import { NestLogger } from './nest-logger.js';
 import { PlatformErrorFilter } from './platform-error.filter.js';
 import { Readiness } from './readiness.service.js';
-import type { HttpFallback, ServiceOptions } from './run-service.js';
+import type { HttpFallback, ServiceOptions } from './service.types.js';
 
 /** Gives every module of the app the one `Readiness`. */
 @Module({})

@@ -2,3 +2,4 @@
 export * from './on-drain.js';
 export * from './readiness.service.js';
 export * from './run-service.js';
+export * from './service.types.js';

@@ -3,7 +3,7 @@ import type { INestApplication } from '@nestjs/common';
 import { Bus, CommandErrorFilter, KafkaCommandServer } from '@openscf/bus';
 import { topics, UnavailableError } from '@openscf/contracts';
 import { Readiness } from './readiness.service.js';
-import type { ServiceOptions } from './run-service.js';
+import type { ServiceOptions } from './service.types.js';
 
 const RETRY_MS = 500;
 

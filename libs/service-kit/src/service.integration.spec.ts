@@ -10,7 +10,7 @@ import { createApp } from './create-app.js';
 import { drainApp } from './drain.js';
 import type { OnDrain } from './on-drain.js';
 import { prepareBus } from './prepare-bus.js';
-import type { HttpFallback, ServiceOptions } from './run-service.js';
+import type { HttpFallback, ServiceOptions } from './service.types.js';
 
 const { brokers } = sharedParts();
 const lines: { level: string; msg: string }[] = [];

@@ -5,7 +5,13 @@ import { existsSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LaunchError } from '../launch.errors.ts';
-import { formatKafka, KAFKA_MAIN, kafkaJvm, kafkaProperties } from '../parts/kafka-process.ts';
+import {
+  formatKafka,
+  KAFKA_MAIN,
+  kafkaJvm,
+  kafkaProperties,
+  type KafkaPrograms,
+} from '../parts/kafka-process.ts';
 import { freePorts } from '../ports.ts';
 import { kafkaProbe } from '../probes/kafka.probe.ts';
 import { cachedFolder, type Report } from './cache.ts';
@@ -13,13 +19,6 @@ import { findProgram, runTool } from './tool.ts';
 
 const KAFKA_VERSION = '4.1.1'; // as in kafka/pom.xml
 const POM = join(import.meta.dirname, '../../kafka/pom.xml');
-
-export interface KafkaPrograms {
-  /** Folder that holds Kafka's jars. */
-  jars: string;
-  /** Class data archive: with it the broker starts with a third less CPU time. Undefined when it could not be made. */
-  archive: string | undefined;
-}
 
 export async function kafkaPrograms(cache: string, report: Report): Promise<KafkaPrograms> {
   const jars = await kafkaJars(cache, report);

@@ -1,10 +1,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { KafkaPrograms } from '../caches/kafka-programs.ts';
 import { freePort } from '../ports.ts';
 import { kafkaProbe } from '../probes/kafka.probe.ts';
 import type { ChildSpec } from '../supervisor/child-spec.ts';
-import { formatKafka, KAFKA_MAIN, kafkaJvm, kafkaProperties } from './kafka-process.ts';
+import { formatKafka, KAFKA_MAIN, kafkaJvm, kafkaProperties, type KafkaPrograms } from './kafka-process.ts';
 import { cleanEnvironment, type PartContext } from './parts.ts';
 
 export function kafka({ home, settings }: PartContext, programs: KafkaPrograms): ChildSpec {
