@@ -5,7 +5,7 @@
  * - safe-sandbox.driver.ts: wraps each driver: checks, deadlines, one destroy, destroy on error
  * - sandbox-spec.policy.ts: what a specification may say
  * - pid-one.ts, seccomp.policy.ts: the parts of a sandbox that are the same for every driver
- * - output.fifo.ts, owner.lock.ts: the same for every driver on this host
+ * - undo-stack.ts, output.fifo.ts, owner.lock.ts: the same for every driver on this host
  * - sandbox-driver.fake.ts (`/fake`): scripted sandboxes for the tests of users
  * - conformance/ (`/conformance`): the suite that every driver passes
  */
@@ -17,3 +17,4 @@ export { exitOfCode, INSTANCE_GID, INSTANCE_UID, pidOneCommand, RUN_DIRECTORY } 
 export { seccompProfile, type SeccompProfile } from './seccomp.policy.js';
 export { openFifo, OUTPUT_FIFO_MODE } from './output.fifo.js';
 export { refuseWhenOwned, takeOwnership } from './owner.lock.js';
+export { startOrUndo, type UndoStack } from './undo-stack.js';

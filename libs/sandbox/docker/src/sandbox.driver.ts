@@ -6,13 +6,14 @@ import {
   openFifo,
   OUTPUT_FIFO_MODE,
   refuseWhenOwned,
-  SandboxError,
   takeOwnership,
   type Sandbox,
   type SandboxCapabilities,
   type SandboxDriver,
   type SandboxDriverOptions,
   type SandboxSpec,
+  startOrUndo,
+  type UndoStack,
 } from '@openscf/sandbox-api';
 import Docker from 'dockerode';
 import { containerConfig } from './container.config.js';
@@ -22,9 +23,6 @@ import { NetworkPool } from './network.pool.js';
 import { removeEverything } from './recovery.js';
 import { RelayContainer } from './relay.container.js';
 import { RunningSandbox } from './running.sandbox.js';
-
-/** Undoes one step of a start; run in reverse order. */
-type Undo = () => Promise<unknown> | unknown;
 
 /** Where the engine is; by default the standard socket, or what DOCKER_HOST says. */
 export interface EngineOptions {
@@ -86,25 +84,10 @@ export class DockerSandboxDriver implements SandboxDriver {
   }
 
   async create(spec: SandboxSpec): Promise<Sandbox> {
-    const undo: Undo[] = [];
-    // A step that fails stays first in line, so that another destroy goes on with it.
-    const release = async () => {
-      for (let step = undo.at(-1); step; step = undo.at(-1)) {
-        await step();
-        undo.pop();
-      }
-    };
-    try {
-      return await this.start(spec, undo, release);
-    } catch (cause) {
-      await release();
-      if (cause instanceof SandboxError) throw cause;
-      const message = `Sandbox ${spec.id} did not start: ${(cause as Error).message}`;
-      throw new SandboxError('start-failed', message, { info: { id: spec.id }, cause });
-    }
+    return startOrUndo(spec.id, (undo) => this.start(spec, undo));
   }
 
-  private async start(spec: SandboxSpec, undo: Undo[], release: () => Promise<void>): Promise<Sandbox> {
+  private async start(spec: SandboxSpec, undo: UndoStack): Promise<Sandbox> {
     const image = await this.imageOf(spec.rootfs);
     const networks = await this.sharedNetworks(image);
     const network = await networks.take(
@@ -125,7 +108,7 @@ export class DockerSandboxDriver implements SandboxDriver {
     ended.catch(() => undefined);
     await container.start();
     undo.pop();
-    return new RunningSandbox(spec.id, { container, output, ended, release });
+    return new RunningSandbox(spec.id, { container, output, ended, release: () => undo.unwind() });
   }
 
   /** The relay container runs from the same image as the instances, so both wait for the first of them. */

@@ -14,6 +14,8 @@ import {
   type SandboxDriver,
   type SandboxDriverOptions,
   type SandboxSpec,
+  startOrUndo,
+  type UndoStack,
 } from '@openscf/sandbox-api';
 import { cgroupVersion, killAndRemoveCgroup, openCgroup, openOwnerGroup } from './cgroup.js';
 import { containerConfig } from './container.config.js';
@@ -26,9 +28,6 @@ import { NetworkPool } from './network.pool.js';
 import { removeEverything, unmountBelow } from './recovery.js';
 import { BRIDGE_ADDRESS, RouterNetwork } from './router.network.js';
 import { RunningSandbox } from './running.sandbox.js';
-
-/** Undoes one step of a start; run in reverse order. */
-type Undo = () => Promise<unknown> | unknown;
 
 /** Measured on two cores, with other work on them. */
 const TYPICAL_START_MS = 50;
@@ -94,28 +93,12 @@ export class RuncSandboxDriver implements SandboxDriver {
   }
 
   async create(spec: SandboxSpec): Promise<Sandbox> {
-    if (!this.networks) throw new SandboxError('host-not-ready', 'prepare() was not called');
-    const undo: Undo[] = [];
-    // A step that fails stays first in line, so that another destroy goes on with it.
-    const release = async () => {
-      for (let step = undo.at(-1); step; step = undo.at(-1)) {
-        await step();
-        undo.pop();
-      }
-    };
-    try {
-      return await this.start(spec, this.networks, undo, release);
-    } catch (cause) {
-      await release();
-      if (cause instanceof SandboxError) throw cause;
-      throw new SandboxError('start-failed', `Sandbox ${spec.id} did not start`, {
-        info: { id: spec.id },
-        cause,
-      });
-    }
+    const { networks } = this;
+    if (!networks) throw new SandboxError('host-not-ready', 'prepare() was not called');
+    return startOrUndo(spec.id, (undo) => this.start(spec, networks, undo));
   }
 
-  private async start(spec: SandboxSpec, networks: NetworkPool, undo: Undo[], release: () => Promise<void>) {
+  private async start(spec: SandboxSpec, networks: NetworkPool, undo: UndoStack): Promise<Sandbox> {
     const network = await networks.take(spec.network);
     if (network) undo.push(() => networks.giveBack(network));
     const ids = this.hostIds.take();
@@ -152,7 +135,7 @@ export class RuncSandboxDriver implements SandboxDriver {
       pid,
       report,
       output,
-      release,
+      release: () => undo.unwind(),
       cgroup: openCgroup(this.version, cgroupPath),
     });
   }
