@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type {
   ColdStart,
   FunctionState,
@@ -44,6 +45,8 @@ export interface Ended {
 
 /** An invocation at least this long (or a cold one) waits for a fresh look at its memory; shorter ones use the last one. */
 const FRESH_MEMORY_AFTER_MS = 50;
+/** The longest wait for it: an engine may take a second where a file of the kernel takes a moment. */
+const FRESH_MEMORY_WAIT_MS = 100;
 
 /**
  * One attempt on one instance.
@@ -62,6 +65,7 @@ export class Attempt implements InstanceInvocation {
   private readonly initMemoryBytes: number;
   private readonly beganAt: number;
   private durationMs = 0;
+  private isShort = false;
   private end: InvocationEnd = { kind: 'destroyed' };
   private ended: Ended | undefined;
 
@@ -95,8 +99,8 @@ export class Attempt implements InstanceInvocation {
     this.durationMs = performance.now() - this.beganAt;
     this.request.onEnd();
     const { logTail, invocationType } = this.request.call;
-    const isShort = this.coldStart === undefined && this.durationMs < FRESH_MEMORY_AFTER_MS;
-    if (!isShort || logTail || invocationType === 'Event' || end.kind === 'exited') return;
+    this.isShort = this.coldStart === undefined && this.durationMs < FRESH_MEMORY_AFTER_MS;
+    if (!this.isShort || logTail || invocationType === 'Event' || end.kind === 'exited') return;
     this.ended = this.sum();
     this.answer(this.resultOf(this.ended, ''));
   }
@@ -110,7 +114,12 @@ export class Attempt implements InstanceInvocation {
 
   private async settleLate(): Promise<void> {
     // Of an instance that has ended there is nothing more to read.
-    if (this.end.kind === 'result' || this.end.kind === 'failure') await this.instance.sampleMemory();
+    const isAlive = this.end.kind === 'result' || this.end.kind === 'failure';
+    if (isAlive && !this.isShort)
+      await Promise.race([
+        this.instance.sampleMemory(),
+        delay(FRESH_MEMORY_WAIT_MS, undefined, { ref: false }),
+      ]);
     const ended = this.sum();
     const record = this.close(this, ended);
     this.answer(this.resultOf(ended, this.request.call.logTail ? this.log.tail(record) : ''));
