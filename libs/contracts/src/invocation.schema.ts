@@ -29,6 +29,8 @@ export const invocationRecordSchema = z.object({
   coldStart: coldStartSchema.extend({ memoryBytes: z.number().int() }).optional(),
   /** Printed lines that were not kept, because the log was too long. */
   droppedLines: z.number().int(),
+  /** How many lines of `openscf.log-lines` belong to it; they may arrive later. */
+  printedLines: z.number().int(),
   invokerId: z.string(),
   traceId: z.string().optional(),
 });

@@ -141,6 +141,7 @@ export class ExecutionService {
       result: cutBytes(ended.body, MAX_RECORD_RESULT_BYTES),
       ...(coldStart && { coldStart: { ...coldStart, memoryBytes: ended.initMemoryBytes } }),
       droppedLines,
+      printedLines: lines.length,
       invokerId: this.options.invokerId,
       ...(traceId !== undefined && { traceId }),
     };

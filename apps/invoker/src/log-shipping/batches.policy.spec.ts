@@ -27,6 +27,7 @@ const record: InvocationRecord = {
   statusCode: 200,
   result: '',
   droppedLines: 0,
+  printedLines: 0,
   invokerId: name,
   traceId: '0'.repeat(32),
 };

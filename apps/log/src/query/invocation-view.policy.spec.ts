@@ -23,6 +23,7 @@ const row: InvocationRow = {
   invoker_id: 'i1',
   trace_id: null,
   dropped_lines: 0,
+  printed_lines: 0,
 };
 
 describe('an invocation as the API shows it', () => {

@@ -10,6 +10,8 @@ import {
 import type { InvocationRow } from '../store/log.schema.js';
 import type { AttemptLog } from './invocation.repository.js';
 
+type ShownLog = Omit<AttemptLog, 'printedLines'>;
+
 /** An answer rides on Kafka, whose records are at most 1 MB; what is over this stays for the next page. */
 export const ANSWER_BYTES = 700_000;
 const BYTES_PER_MB = 1_048_576;
@@ -19,7 +21,7 @@ const LOG_FAILED = 1;
 const STATUS_FAILED = -1;
 const CUT = '\n[the rest of this log is not shown]';
 
-export function functionLog(attempt: AttemptLog): FunctionLog {
+export function functionLog(attempt: ShownLog): FunctionLog {
   const { invocation } = attempt;
   return {
     FunctionName: invocation.function_name,
@@ -39,7 +41,7 @@ export function functionLog(attempt: AttemptLog): FunctionLog {
 }
 
 /** What was printed between the platform's lines. */
-function wholeLog({ invocation, printed, printedCut }: AttemptLog): string {
+function wholeLog({ invocation, printed, printedCut }: ShownLog): string {
   const attempt = loggedAttempt(invocation);
   const lines = openingLines(attempt);
   if (printed !== undefined) lines.push(printed);

@@ -17,6 +17,8 @@ export interface AttemptLog {
   /** Its lines, cut to `LOG_CHARACTERS`; undefined when there are none. */
   readonly printed: string | undefined;
   readonly printedCut: boolean;
+  /** How many of the lines that belong to it are here. */
+  readonly printedLines: number;
 }
 
 /** Finds invocations and what they printed. */
@@ -44,10 +46,16 @@ export class InvocationRepository {
     const starts = invocations.map((invocation) => invocation.started_at.getTime());
     const from = new Date(Math.min(...starts) - LINES_BEFORE_MS);
     const until = new Date(Math.max(...starts) + LINES_AFTER_MS);
-    const { rows } = await sql<{ request_id: string; retry_num: number; log: string; length: string }>`
-      select request_id, retry_num, left(log, ${LOG_CHARACTERS}) as log, length(log) as length
+    const { rows } = await sql<{
+      request_id: string;
+      retry_num: number;
+      log: string;
+      length: string;
+      lines: string;
+    }>`
+      select request_id, retry_num, left(log, ${LOG_CHARACTERS}) as log, length(log) as length, lines
       from (
-        select l.request_id, l.retry_num, string_agg(l.text, E'\n' order by l.seq) as log
+        select l.request_id, l.retry_num, string_agg(l.text, E'\n' order by l.seq) as log, count(*) as lines
         from log_lines l
         where l.request_id = any(${invocations.map((invocation) => invocation.request_id)}::text[])
           and l.at >= ${from} and l.at < ${until}
@@ -57,7 +65,7 @@ export class InvocationRepository {
     return invocations.map((invocation) => {
       const found = logs.get(attemptKey(invocation));
       const printedCut = Number(found?.length ?? 0) > LOG_CHARACTERS;
-      return { invocation, printed: found?.log, printedCut };
+      return { invocation, printed: found?.log, printedCut, printedLines: Number(found?.lines ?? 0) };
     });
   }
 }

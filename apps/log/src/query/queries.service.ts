@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { UnavailableError } from '@openscf/contracts';
 import type { ActionRequest, ActionResponse, FunctionLog } from '@openscf/scf-api';
 import { FittingLogs, functionLog, requestStatus } from './invocation-view.policy.js';
-import type { InvocationRepository } from './invocation.repository.js';
+import type { InvocationRow } from '../store/log.schema.js';
+import type { AttemptLog, InvocationRepository } from './invocation.repository.js';
 import { logCriteria, pageOf, statusCriteria, type LogCriteria, type Page } from './log-criteria.policy.js';
 
 /** The newest attempts of a request; each has a result of up to 8 KB, and all must fit into one answer. */
@@ -9,6 +11,10 @@ const ATTEMPTS = 40;
 /** No answer carries more: a log without a line takes 250 bytes of its 700,000. */
 const MOST_ROWS = 2_800;
 const LOGS_AT_ONCE = 50;
+/** Kafka keeps no order between records and lines: the lines of an attempt that ended a moment ago are waited for. */
+const LINES_EXPECTED_MS = 10_000;
+const LINES_WAIT_MS = 1_000;
+const LINES_POLL_MS = 25;
 
 /** Answers GetFunctionLogs and GetRequestStatus. */
 export class LogQueries {
@@ -35,11 +41,25 @@ export class LogQueries {
     const found = await this.invocations.find(criteria, { ...page, limit: Math.min(page.limit, MOST_ROWS) });
     const fitting = new FittingLogs();
     for (let from = 0; from < found.length; from += LOGS_AT_ONCE) {
-      const logs = await this.invocations.withLogs(found.slice(from, from + LOGS_AT_ONCE));
+      const logs = await this.wholeLogs(found.slice(from, from + LOGS_AT_ONCE));
       if (!logs.every((log) => fitting.add(functionLog(log)))) break;
     }
     return fitting.logs;
   }
+
+  private async wholeLogs(found: readonly InvocationRow[]): Promise<AttemptLog[]> {
+    const until = Date.now() + LINES_WAIT_MS;
+    for (;;) {
+      const logs = await this.invocations.withLogs(found);
+      if (Date.now() >= until || !logs.some(isExpectingLines)) return logs;
+      await delay(LINES_POLL_MS);
+    }
+  }
+}
+
+function isExpectingLines({ invocation, printedLines }: AttemptLog): boolean {
+  const endedAt = invocation.started_at.getTime() + invocation.duration_ms;
+  return printedLines < invocation.printed_lines && Date.now() - endedAt < LINES_EXPECTED_MS;
 }
 
 /** Says to a caller what an absent database means, and nothing of where it is. */

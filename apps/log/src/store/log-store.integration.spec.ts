@@ -33,6 +33,7 @@ function record(requestId: string, fields: Partial<InvocationRecord> = {}): Invo
     statusCode: 200,
     result: '"hi"',
     droppedLines: 0,
+    printedLines: 0,
     invokerId: 'i1',
     ...fields,
   };
@@ -213,6 +214,17 @@ describe('the log store', () => {
     }
     const page = await search('coldstart', { Offset: 1, Limit: 1 });
     expect([page.TotalCount, page.Data.map((log) => log.RequestId)]).toEqual([2, ['failed']]);
+  });
+
+  it('waits for the lines of a record that came before them, and not for ever', async () => {
+    await records.insertInvocations([record('ahead', { printedLines: 2 })]);
+    const asked = logs({ FunctionRequestId: 'ahead' });
+    await records.insertLines([lines('ahead', ['one', 'two'])]);
+    expect((await asked).Data[0]?.Log).toBe(logOf('ahead', ['one', 'two']));
+
+    await records.insertInvocations([record('cut', { printedLines: 2 })]);
+    await records.insertLines([lines('cut', ['one'])]);
+    expect((await logs({ FunctionRequestId: 'cut' })).Data[0]?.Log).toBe(logOf('cut', ['one']));
   });
 
   it('shows no log before its record is there', async () => {

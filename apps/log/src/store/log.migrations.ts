@@ -55,4 +55,9 @@ export const migrations: Record<string, Migration> = {
         where cold_start is not null`.execute(db);
     },
   },
+  '0003-count-of-printed-lines': {
+    async up(db) {
+      await sql`alter table invocations add column printed_lines integer not null default 0`.execute(db);
+    },
+  },
 };

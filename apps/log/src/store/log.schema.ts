@@ -22,6 +22,7 @@ export interface InvocationRow {
   invoker_id: string;
   trace_id: string | null;
   dropped_lines: number;
+  printed_lines: number;
 }
 
 /** A line that the function printed; the platform's lines follow from the invocation. */

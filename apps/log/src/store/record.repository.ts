@@ -36,6 +36,7 @@ const RECORD_COLUMNS: readonly Column<InvocationRecord>[] = [
   { name: 'result', type: 'text', of: (record) => storableText(record.result) },
   { name: 'cold_start', type: 'text', of: ({ coldStart }) => (coldStart ? JSON.stringify(coldStart) : null) },
   { name: 'dropped_lines', type: 'integer', of: (record) => record.droppedLines },
+  { name: 'printed_lines', type: 'integer', of: (record) => record.printedLines },
   { name: 'invoker_id', type: 'text', of: (record) => record.invokerId },
   { name: 'trace_id', type: 'text', of: (record) => record.traceId ?? null },
 ];
