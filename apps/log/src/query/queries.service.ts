@@ -40,18 +40,19 @@ export class LogQueries {
   private async fittingLogs(criteria: LogCriteria, page: Page): Promise<FunctionLog[]> {
     const found = await this.invocations.find(criteria, { ...page, limit: Math.min(page.limit, MOST_ROWS) });
     const fitting = new FittingLogs();
+    // For the whole answer: a long page must not wait anew for each part of it.
+    const linesBy = Date.now() + LINES_WAIT_MS;
     for (let from = 0; from < found.length; from += LOGS_AT_ONCE) {
-      const logs = await this.wholeLogs(found.slice(from, from + LOGS_AT_ONCE));
+      const logs = await this.wholeLogs(found.slice(from, from + LOGS_AT_ONCE), linesBy);
       if (!logs.every((log) => fitting.add(functionLog(log)))) break;
     }
     return fitting.logs;
   }
 
-  private async wholeLogs(found: readonly InvocationRow[]): Promise<AttemptLog[]> {
-    const until = Date.now() + LINES_WAIT_MS;
+  private async wholeLogs(found: readonly InvocationRow[], linesBy: number): Promise<AttemptLog[]> {
     for (;;) {
       const logs = await this.invocations.withLogs(found);
-      if (Date.now() >= until || !logs.some(isExpectingLines)) return logs;
+      if (Date.now() >= linesBy || !logs.some(isExpectingLines)) return logs;
       await delay(LINES_POLL_MS);
     }
   }
