@@ -203,10 +203,13 @@ export class InvokerFake {
       timeoutMs: 3_000,
       initTimeoutMs: 10_000,
       environment: {},
-      code: { sha256, sizeBytes: 1, objectKey: `code/${sha256}` },
+      code: { kind: 'package', sha256, sizeBytes: 1, objectKey: `code/${sha256}` },
       asyncRetryNum: 2,
       asyncMaxAgeMs: 21_600_000,
       publicNetwork: false,
+      layers: [],
+      sharedDirectories: [],
+      instanceConcurrency: 1,
       ...change,
     };
     this.bus.functions.set(functionKey(state), state);

@@ -8,6 +8,7 @@ export * from './ids.js';
 export * from './topics.js';
 export * from './function.schema.js';
 export * from './trigger.schema.js';
+export * from './concurrency.schema.js';
 export * from './credential.schema.js';
 export * from './invoker.schema.js';
 export * from './placement.schema.js';

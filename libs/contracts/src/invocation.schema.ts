@@ -18,6 +18,9 @@ export const invocationRecordSchema = z.object({
   invocationType: z.enum(['RequestResponse', 'Event']),
   /** Milliseconds since the epoch. */
   startedAt: z.number().int(),
+  /** From when the platform took the request until an invoker had it, and from there until an instance took it or began to boot for it. */
+  queuedMs: z.number().default(0),
+  placedMs: z.number().default(0),
   durationMs: z.number(),
   billedMs: z.number().int(),
   memoryBytes: z.number().int(),

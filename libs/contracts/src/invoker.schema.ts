@@ -17,6 +17,10 @@ export const invokerStateSchema = z.object({
   usedMemoryMb: z.number().int(),
   /** API names of the runtimes that it can start. */
   runtimes: z.array(z.string()),
+  /** API names that are accepted and that it cannot start, with what is missing on this host. */
+  missingRuntimes: z.record(z.string(), z.string()).default({}),
+  /** Provisioned instances that are ready, by `functionKey` of the version. */
+  provisioned: z.record(z.string(), z.number().int()).default({}),
   /** `issuedAt` of the newest grant that it keeps to: what it runs now needs no more than that. Absent without a grant. */
   grantIssuedAt: z.number().int().optional(),
   sentAt: z.number().int(),

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { credentialStateSchema } from './credential.schema.js';
+import { concurrencyStateSchema } from './concurrency.schema.js';
 import { asyncEventSchema, deadEventSchema } from './event.schema.js';
 import { functionStateSchema } from './function.schema.js';
 import { invocationBatchSchema } from './invocation.schema.js';
@@ -41,6 +42,7 @@ function stream<T>(
 /** Every topic of the platform but the command and reply topics, which carry their own envelope. */
 export const topics = {
   functions: table('functions', functionStateSchema),
+  concurrency: table('concurrency', concurrencyStateSchema),
   triggers: table('triggers', triggerStateSchema),
   credentials: table('credentials', credentialStateSchema),
   invokers: table('invokers', invokerStateSchema),

@@ -51,13 +51,34 @@ export const cosTriggerSchema = z.object({
   suffix: z.string(),
 });
 
-/** One trigger as the trigger-bridge needs it (topic `openscf.triggers`, key `triggerKey`). */
+/** HTTP: a function URL on the gateway. */
+export const httpTriggerSchema = z.object({
+  ...identity,
+  type: z.literal('http'),
+  /** What makes the URL this trigger's: `<appid>-<urlId>` is its host label and its path below `/url/`. */
+  urlId: z.string(),
+  authType: z.enum(['NONE', 'CAM']),
+  cors: z
+    .object({
+      origins: z.array(z.string()),
+      methods: z.array(z.string()),
+      headers: z.array(z.string()),
+      exposeHeaders: z.array(z.string()),
+      maxAgeSeconds: z.number().int(),
+      credentials: z.boolean(),
+    })
+    .optional(),
+});
+
+/** One trigger as the trigger-bridge and, for `http`, the gateway need it (topic `openscf.triggers`, key `triggerKey`). */
 export const triggerStateSchema = z.discriminatedUnion('type', [
   timerTriggerSchema,
   ckafkaTriggerSchema,
   cosTriggerSchema,
+  httpTriggerSchema,
 ]);
 export type TimerTrigger = z.infer<typeof timerTriggerSchema>;
 export type CkafkaTrigger = z.infer<typeof ckafkaTriggerSchema>;
 export type CosTrigger = z.infer<typeof cosTriggerSchema>;
+export type HttpTrigger = z.infer<typeof httpTriggerSchema>;
 export type TriggerState = z.infer<typeof triggerStateSchema>;

@@ -55,6 +55,8 @@ describe('Dispatcher', () => {
       memoryMb: 1024,
       usedMemoryMb: 0,
       runtimes: ['Nodejs18.15'],
+      missingRuntimes: {},
+      provisioned: {},
       sentAt: Date.now(),
       ...change,
     });

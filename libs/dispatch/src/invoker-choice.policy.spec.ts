@@ -12,6 +12,8 @@ function candidate(invokerId: string, change: Partial<Candidate> = {}): Candidat
     memoryMb: 1,
     usedMemoryMb: 0,
     runtimes: [],
+    missingRuntimes: {},
+    provisioned: {},
     sentAt: 0,
   };
   return { state, inFlight: 0, fresh: true, ...change };

@@ -11,6 +11,9 @@ const attempt: LoggedAttempt = {
   droppedLines: 0,
 };
 const coldStart = {
+  reason: 'first' as const,
+  pooled: false,
+  sandboxMs: 0,
   totalMs: 235.2,
   pullCodeMs: 69.5,
   initRuntimeMs: 8,

@@ -40,10 +40,13 @@ export function aFunctionState(changes: Partial<FunctionState> = {}): FunctionSt
     timeoutMs: 3_000,
     initTimeoutMs: 65_000,
     environment: {},
-    code: { sha256, sizeBytes: 1_000, objectKey: `code/${sha256}` },
+    code: { kind: 'package', sha256, sizeBytes: 1_000, objectKey: `code/${sha256}` },
     asyncRetryNum: 2,
     asyncMaxAgeMs: 21_600_000,
     publicNetwork: true,
+    layers: [],
+    sharedDirectories: [],
+    instanceConcurrency: 1,
     ...changes,
   };
 }
@@ -103,6 +106,8 @@ export function anInvokerState(changes: Partial<InvokerState> = {}): InvokerStat
     memoryMb: 4_096,
     usedMemoryMb: 0,
     runtimes: ['Nodejs20.19', 'Python3.11'],
+    missingRuntimes: {},
+    provisioned: {},
     sentAt: Date.now(),
     ...changes,
   };

@@ -76,7 +76,7 @@ export function withCode(
   code: CodePackage,
   handler: string | undefined,
 ): FunctionRecord {
-  return { ...record, code, handler: handler ?? record.handler };
+  return { ...record, code: { kind: 'package', ...code }, handler: handler ?? record.handler };
 }
 
 /** What the other services need of the record. */

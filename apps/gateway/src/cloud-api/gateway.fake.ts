@@ -48,10 +48,13 @@ export function functionState(change: Partial<FunctionState> = {}): FunctionStat
     timeoutMs: 3000,
     initTimeoutMs: 65_000,
     environment: {},
-    code: { sha256: '', sizeBytes: 0, objectKey: '' },
+    code: { kind: 'package', sha256: '', sizeBytes: 0, objectKey: '' },
     asyncRetryNum: 2,
     asyncMaxAgeMs: 21_600_000,
     publicNetwork: true,
+    layers: [],
+    sharedDirectories: [],
+    instanceConcurrency: 1,
     ...change,
   };
 }

@@ -133,6 +133,8 @@ export class ExecutionService {
       source: call.source,
       invocationType: call.invocationType,
       startedAt: ended.startedAt,
+      queuedMs: 0,
+      placedMs: 0,
       durationMs: roundMs(ended.durationMs),
       billedMs: Math.ceil(ended.durationMs),
       memoryBytes: ended.memoryBytes,

@@ -31,6 +31,8 @@ describe('heartbeat', () => {
         memoryMb: 1024,
         usedMemoryMb,
         runtimes: [],
+        missingRuntimes: {},
+        provisioned: {},
       }),
       logger,
     });

@@ -5,7 +5,15 @@ import type { BootOutcome } from '../instance/instance.types.js';
 import { InstancePool } from './instance-pool.js';
 import type { Acquired, PoolInstance } from './pool.types.js';
 
-const COLD = { totalMs: 1, pullCodeMs: 0, initRuntimeMs: 0, initFunctionMs: 0 };
+const COLD = {
+  reason: 'first' as const,
+  pooled: false,
+  sandboxMs: 0,
+  totalMs: 1,
+  pullCodeMs: 0,
+  initRuntimeMs: 0,
+  initFunctionMs: 0,
+};
 
 /** An instance whose boot and end the test decides. */
 class ScriptedInstance implements PoolInstance {

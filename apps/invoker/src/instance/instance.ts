@@ -94,6 +94,9 @@ export class Instance {
     });
     const failure = await Promise.race([this.start(marks), failed]);
     this.coldStart = {
+      reason: 'first',
+      pooled: false,
+      sandboxMs: 0,
       totalMs: performance.now() - startedAt,
       pullCodeMs: marks.code,
       initRuntimeMs: marks.runtime,

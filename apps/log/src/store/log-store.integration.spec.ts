@@ -26,6 +26,8 @@ function record(requestId: string, fields: Partial<InvocationRecord> = {}): Invo
     source: 'cloud-api',
     invocationType: 'RequestResponse',
     startedAt: Date.now() - 1_000,
+    queuedMs: 0,
+    placedMs: 0,
     durationMs: 12.5,
     billedMs: 13,
     memoryBytes: 31_457_280,
@@ -185,7 +187,15 @@ describe('the log store', () => {
 
   it('finds an invocation by every platform line that its log shows, and counts and pages what it finds', async () => {
     const startedAt = Date.now() - 5_000;
-    const cold = { totalMs: 235.2, pullCodeMs: 0, initRuntimeMs: 8, initFunctionMs: 157.001 };
+    const cold = {
+      reason: 'first' as const,
+      pooled: false,
+      sandboxMs: 0,
+      totalMs: 235.2,
+      pullCodeMs: 0,
+      initRuntimeMs: 8,
+      initFunctionMs: 157.001,
+    };
     await records.insertInvocations([
       record('warm', { startedAt: startedAt + 2, durationMs: 0, memoryBytes: 1_310_720 }),
       record('cold', { startedAt: startedAt + 1, coldStart: { ...cold, memoryBytes: 60_670_123 } }),

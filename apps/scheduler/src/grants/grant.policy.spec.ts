@@ -14,6 +14,8 @@ function invoker(invokerId: string, fields: Partial<InvokerState> = {}): Invoker
     memoryMb: 10_000,
     usedMemoryMb: 0,
     runtimes: [],
+    missingRuntimes: {},
+    provisioned: {},
     sentAt: 0,
     ...fields,
   };

@@ -67,6 +67,10 @@ export interface SandboxSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly mounts: readonly SandboxMount[];
+  /** Folders of the root file system that are empty at the start and that `attach` may fill later. */
+  readonly lateTargets?: readonly string[];
+  /** A static program on the host that is pid 1 instead of a shell, for roots that have none (libs/runtimes/agent). */
+  readonly pidOne?: string;
   /**
    * Absolute host folder, seen read-only as `/run/openscf` by the instance. The caller makes it and may listen on a unix
    * socket in it (mode 0666); the driver adds the FIFO `output`. The caller removes it after `destroy`.
@@ -103,6 +107,11 @@ export interface Sandbox {
   usage(): Promise<SandboxUsage>;
   /** Takes effect at once, on the running instance. */
   setLimits(limits: Pick<SandboxLimits, 'memoryMb' | 'cpuShares' | 'cpus'>): Promise<void>;
+  /**
+   * Mounts host folders on `lateTargets`, of the running instance, within a few milliseconds. A program that is in such a folder must change
+   * into it again to see what was mounted. Rejects with SandboxError `not-supported` where the driver has no `lateMounts`.
+   */
+  attach(mounts: readonly SandboxMount[]): Promise<void>;
   /** Kills and removes everything of the sandbox: idempotent, bounded in time, nothing is left when it resolves. */
   destroy(): Promise<void>;
 }
@@ -115,6 +124,8 @@ export interface SandboxCapabilities {
   readonly publicEgress: boolean;
   /** With `egress`, services that listen on all addresses of the host cannot be reached (its loopback never can). */
   readonly hostAddressesHidden: boolean;
+  /** `attach` works: instances can be started before it is known what they will run. */
+  readonly lateMounts: boolean;
   /** Ordinary time from `create` to a running command, for the scheduling of starts. */
   readonly typicalStartMs: number;
 }
