@@ -71,7 +71,10 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
       if (runtime === undefined) throw new Error(`no runtime ${state.runtime}`);
       return new Instance(makeInstancePlan(state, runtime, { ...settings, runRoot }), {
         driver,
-        code: (plan: InstancePlan) => codeCache.acquire(plan.state.code),
+        code: ({ state: { code } }: InstancePlan) => {
+          if (code.kind === 'package') return codeCache.acquire(code);
+          return Promise.reject(new Error('this host cannot run images yet'));
+        },
         onLost: (instance, exit) => {
           logger.info({ instance: instance.id, exit }, 'idle instance ended by itself');
           pool.lost(instance);
@@ -112,6 +115,8 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
         memoryMb,
         usedMemoryMb: pool.usedMemoryMb,
         runtimes: runtimes.names,
+        missingRuntimes: {},
+        provisioned: {},
         ...(grantIssuedAt !== undefined && { grantIssuedAt }),
       };
     },

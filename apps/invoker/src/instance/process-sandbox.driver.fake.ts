@@ -9,7 +9,13 @@ export class ProcessSandboxDriver implements SandboxDriver {
   created = 0;
 
   capabilities(): ReturnType<SandboxDriver['capabilities']> {
-    return { userNamespace: false, publicEgress: false, hostAddressesHidden: false, typicalStartMs: 50 };
+    return {
+      userNamespace: false,
+      publicEgress: false,
+      hostAddressesHidden: false,
+      lateMounts: false,
+      typicalStartMs: 50,
+    };
   }
 
   prepare(): Promise<void> {
@@ -42,6 +48,7 @@ export class ProcessSandboxDriver implements SandboxDriver {
       exited,
       usage: () => Promise.resolve({ memoryBytes: 30_000_000, memoryPeakBytes: 30_000_000, cpuMs: 1 }),
       setLimits: () => Promise.resolve(),
+      attach: () => Promise.reject(new Error('a plain process has no mounts of its own')),
       destroy: async () => {
         child.kill('SIGKILL');
         await exited;

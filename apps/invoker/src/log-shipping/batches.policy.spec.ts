@@ -20,6 +20,8 @@ const record: InvocationRecord = {
   source: 'cloud-api',
   invocationType: 'RequestResponse',
   startedAt: 1_763_000_000_000,
+  queuedMs: 12.345,
+  placedMs: 1.234,
   durationMs: 123.456,
   billedMs: 124,
   memoryBytes: 30_000_000,
