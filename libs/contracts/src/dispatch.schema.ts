@@ -6,6 +6,9 @@ import { z } from 'zod';
  * A call of an event function is `call`, then `outcome`. A request of a web function streams both ways: `call` (with `web` in its
  * head), `data` and `end` from the caller; `response`, `data` and `end` from the invoker, and `outcome` last with the usage. Without a
  * `response` the outcome tells why. `window` lets the peer send so many bytes of `data` more; each side begins with `WEB_WINDOW_BYTES`.
+ *
+ * `ping` (stream 0) is answered with `pong` at once: a caller asks so when nothing has come for a while, and takes an invoker that
+ * does not answer for lost.
  */
 export const dispatchFrame = {
   call: 1,
@@ -15,6 +18,8 @@ export const dispatchFrame = {
   end: 5,
   response: 6,
   window: 7,
+  ping: 8,
+  pong: 9,
 } as const;
 
 /** Bytes of `data` that each side of a web request may send before the first `window`. */

@@ -22,6 +22,8 @@ export interface WebStreamReceiver {
 export interface WebStream {
   /** Sends a frame of this stream; does nothing when the channel is gone. */
   send(kind: number, head: FrameHead, body?: Buffer): void;
+  /** Bytes that the instance has not taken from the channel yet, of all its streams. */
+  readonly bufferedBytes: number;
   /**
    * The request has ended; to be called once, `onGone` or not. Its lines may still come for a moment: the instance counts it as
    * under way until the promise resolves, which it does when every line that was printed before has been delivered.
