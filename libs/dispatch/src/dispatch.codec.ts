@@ -1,4 +1,4 @@
-import type { InvokeCall, InvokeOutcome } from '@openscf/contracts';
+import type { InvokeCall, InvokeOutcome, WebResponse } from '@openscf/contracts';
 
 /**
  * Heads of the dispatch hop. Both peers are ours and of one version, so that a few type checks stand in for the schemas of
@@ -23,7 +23,39 @@ export function parseCall(head: Buffer): InvokeCall | string {
   if (call.invocationType !== 'RequestResponse' && call.invocationType !== 'Event') {
     return `invocationType of the call is ${String(call.invocationType)}; RequestResponse or Event is accepted`;
   }
+  if (call.web !== undefined && !isWebRequest(call.web)) {
+    return 'web of the call is not accepted: it must hold method, target and headers';
+  }
   return call as InvokeCall;
+}
+
+function isWebRequest(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { method, target, headers } = value as Record<string, unknown>;
+  return typeof method === 'string' && typeof target === 'string' && isHeaderLines(headers);
+}
+
+/** @returns undefined for anything that is not the head of a response */
+export function parseResponse(head: Buffer): WebResponse | undefined {
+  const value = parseObject(head) as Partial<WebResponse> | undefined;
+  if (value === undefined || !isHeaderLines(value.headers)) return undefined;
+  const { status } = value;
+  return Number.isInteger(status) && status !== undefined && status > 100 && status < 1_000
+    ? (value as WebResponse)
+    : undefined;
+}
+
+function isHeaderLines(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (line: unknown) =>
+        Array.isArray(line) &&
+        line.length === 2 &&
+        typeof line[0] === 'string' &&
+        typeof line[1] === 'string',
+    )
+  );
 }
 
 export function parseOutcome(head: Buffer): InvokeOutcome | undefined {

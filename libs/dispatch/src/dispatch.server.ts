@@ -4,6 +4,7 @@ import { FrameSocket, type Frame } from '@openscf/framing';
 import { parseCall } from './dispatch.codec.js';
 import type { DispatchLogger } from './dispatcher.js';
 import { refused, type DispatchResult } from './outcome.factory.js';
+import { WebExchange, type WebCall } from './web-exchange.js';
 
 /** Answers waiting for a peer that does not read them: beyond this much, the peer's calls are not read either. */
 const PAUSE_READS_ABOVE_BYTES = 32 * 1024 * 1024;
@@ -19,6 +20,11 @@ export interface DispatchServerOptions {
   readonly port: number;
   /** Must not reject. `caller.gone` turns true when the caller has hung up or its connection is lost. */
   readonly handle: (call: InvokeCall, event: Buffer, caller: CallerPresence) => Promise<DispatchResult>;
+  /**
+   * The same for a request of a web function: response and data go through the exchange, and what it resolves with is sent last.
+   * Without it such calls are refused.
+   */
+  readonly handleWeb?: (exchange: WebExchange) => Promise<DispatchResult>;
   readonly logger: DispatchLogger;
 }
 
@@ -65,6 +71,7 @@ export class DispatchServer {
 class Connection {
   private readonly frames: FrameSocket;
   private readonly callers = new Map<number, { gone: boolean }>();
+  private readonly exchanges = new Map<number, WebExchange>();
 
   constructor(
     private readonly socket: Socket,
@@ -76,6 +83,7 @@ class Connection {
       onFrame: (frame) => this.receive(frame),
       onClose: (error) => {
         for (const caller of this.callers.values()) caller.gone = true;
+        for (const exchange of this.exchanges.values()) exchange.cancel();
         if (error !== undefined) options.logger.warn({ reason: error.message }, 'dispatch connection broke');
         onClose();
       },
@@ -93,6 +101,16 @@ class Connection {
       this.call(frame).catch((error: unknown) =>
         this.frames.destroy(error instanceof Error ? error : undefined),
       );
+      return;
+    }
+    if (frame.kind === dispatchFrame.ping) {
+      this.frames.send(dispatchFrame.pong, 0, '{}');
+      return;
+    }
+    const exchange = this.exchanges.get(frame.streamId);
+    if (exchange !== undefined) {
+      if (!exchange.receive(frame.kind, frame.head, frame.body))
+        this.frames.destroy(new Error('the peer sent more of a request than its window'));
     } else if (frame.kind === dispatchFrame.cancel) {
       const caller = this.callers.get(frame.streamId);
       if (caller !== undefined) caller.gone = true;
@@ -105,11 +123,27 @@ class Connection {
       this.answer(frame.streamId, refused(call, { retryable: false }));
       return;
     }
+    if (call.web !== undefined) {
+      await this.request(frame.streamId, call as WebCall);
+      return;
+    }
     const caller = { gone: false };
     this.callers.set(frame.streamId, caller);
     const result = await this.options.handle(call, frame.body, caller);
     this.callers.delete(frame.streamId);
     if (!caller.gone) this.answer(frame.streamId, result);
+  }
+
+  private async request(streamId: number, call: WebCall): Promise<void> {
+    const exchange = new WebExchange(call, (kind, head, body) =>
+      this.frames.send(kind, streamId, head, body),
+    );
+    this.exchanges.set(streamId, exchange);
+    const unsupported = refused('the invoker does not serve web functions', { retryable: true });
+    const result = await (this.options.handleWeb?.(exchange) ?? unsupported);
+    exchange.detach();
+    this.exchanges.delete(streamId);
+    if (!exchange.gone) this.answer(streamId, result);
   }
 
   private answer(streamId: number, result: DispatchResult): void {

@@ -5,6 +5,7 @@
  * - invoker.client.ts: the connection to one invoker
  * - dispatch.codec.ts: heads of calls and outcomes
  * - dispatch.server.ts: the invoker's end
+ * - web-exchange.ts: the invoker's end of one web request
  * - outcome.factory.ts: outcomes that are not the function's
  */
 export {
@@ -15,4 +16,6 @@ export {
   type InvokerTable,
 } from './dispatcher.js';
 export { DispatchServer, type CallerPresence, type DispatchServerOptions } from './dispatch.server.js';
+export { parseResponse } from './dispatch.codec.js';
+export { grantedBytes, WebExchange, type WebCall, type WebReceiver } from './web-exchange.js';
 export { refused, throttled, type DispatchResult } from './outcome.factory.js';

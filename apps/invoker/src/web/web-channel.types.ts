@@ -8,7 +8,15 @@ import type { InvocationEnd } from '../instance/instance.types.js';
  */
 
 /** Kinds of frames of a web request on an instance's channel: see libs/runtimes/README.md. `error` is 7, as for events. */
-export const webFrame = { error: 7, request: 8, data: 9, end: 10, response: 11, window: 12, abort: 13 } as const;
+export const webFrame = {
+  error: 7,
+  request: 8,
+  data: 9,
+  end: 10,
+  response: 11,
+  window: 12,
+  abort: 13,
+} as const;
 
 /** Called by the instance with what comes for one request. Nothing comes after `onGone`, nor after the stream was closed. */
 export interface WebStreamReceiver {
