@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -23,15 +23,28 @@ export interface Received {
   readonly body: string;
 }
 
+/** Host folder of the interpreters that the platform has prepared. */
+export const prepared = join(
+  process.env['OPENSCF_CACHE'] ?? join(homedir(), '.cache/openscf'),
+  'runtimes/lang',
+);
+
 /** The interpreters of a language that are at hand: the machine's own, and those that the platform has prepared. */
-export function interpreters(program: 'node' | 'python', own: readonly string[]): string[] {
-  const prepared = join(process.env['OPENSCF_CACHE'] ?? join(homedir(), '.cache/openscf'), 'runtimes/lang');
+export function interpreters(program: 'node' | 'python' | 'php' | 'java', own: readonly string[]): string[] {
   const folders = existsSync(prepared)
-    ? readdirSync(prepared).filter((name) => name.startsWith(program))
+    ? readdirSync(prepared).filter((name) => new RegExp(`^${program}\\d+$`).test(name))
     : [];
   return [...own, ...folders.map((name) => join(prepared, name, 'bin', program))].filter((path) =>
     existsSync(path),
   );
+}
+
+async function fill(folder: string, files: Record<string, string | Buffer>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
 }
 
 /** A bootstrap as a plain process, with the invoker's end of its channel. */
@@ -62,26 +75,43 @@ export class BootstrapProcess {
   }
 
   /** Starts it with the files as the function's code; resolves after its hello. */
-  static async start(command: readonly string[], files: Record<string, string>): Promise<BootstrapProcess> {
+  static async start(
+    command: readonly string[],
+    files: Record<string, string | Buffer>,
+    variables: Record<string, string> = {},
+  ): Promise<BootstrapProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'openscf-instance-'));
-    for (const [name, text] of Object.entries(files)) {
-      await mkdir(dirname(join(folder, 'code', name)), { recursive: true });
-      await writeFile(join(folder, 'code', name), text);
-    }
+    await fill(join(folder, 'code'), files);
     const channel = join(folder, 'channel.sock');
     const server = createServer().listen(channel);
     await once(server, 'listening');
     const [program = '', ...args] = command;
-    const env = { PATH: '/usr/bin:/bin', PYTHONPATH: join(folder, 'code'), PYTHONDONTWRITEBYTECODE: 'x' };
+    const env = {
+      PATH: '/usr/bin:/bin',
+      PYTHONPATH: join(folder, 'code'),
+      PYTHONDONTWRITEBYTECODE: 'x',
+      ...variables,
+    };
     const child = spawn(program, [...args, channel], { env, cwd: join(folder, 'code') });
     const started = new BootstrapProcess(folder, server, child);
     await started.next('hello');
     return started;
   }
 
+  /** Where the code lies. */
+  get codeRoot(): string {
+    return join(this.folder, 'code');
+  }
+
+  /** Puts another folder in the place of the code's, as a mount does: whoever is in the old one stays there. */
+  async attach(files: Record<string, string | Buffer>): Promise<void> {
+    await rename(this.codeRoot, join(this.folder, 'before'));
+    await fill(this.codeRoot, files);
+  }
+
   /** Sends init and returns `ready` or `initFailed`. */
-  init(handler: string): Promise<Received> {
-    this.frames?.send(2, 0, { handler, codeRoot: join(this.folder, 'code'), context: CONTEXT });
+  init(handler: string, environment?: Record<string, string>): Promise<Received> {
+    this.frames?.send(2, 0, { handler, codeRoot: this.codeRoot, context: CONTEXT, environment });
     return this.next('ready', 'initFailed');
   }
 

@@ -82,6 +82,7 @@ function send(kind, streamId, head, body) {
 
 function init(head) {
   staticContext = head.context;
+  enter(head.codeRoot, head.environment || {});
   load(head.handler, head.codeRoot).then(
     (loaded) => {
       handler = loaded;
@@ -89,6 +90,14 @@ function init(head) {
     },
     (error) => send(KIND.initFailed, 0, describeLoadError(error)),
   );
+}
+
+/** The code may have been mounted after the start: only a fresh look sees it. */
+function enter(codeRoot, environment) {
+  process.chdir(codeRoot);
+  Object.assign(process.env, environment);
+  // Node.js reads it at the start only.
+  if (environment.NODE_PATH !== undefined) require('module')._initPaths();
 }
 
 class HandlerNotFound extends Error {}

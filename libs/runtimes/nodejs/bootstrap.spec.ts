@@ -90,6 +90,30 @@ describe.each(interpreters('node', [process.execPath, '/usr/bin/node']))(
       expect(await process.invoke({})).toMatchObject({ kind: 'result', body: '1' });
     });
 
+    it('takes code that was mounted after its start, and the variables of the function', async () => {
+      const process = await start({});
+      await process.attach({
+        'index.js':
+          'const loaded = process.env.MINE; exports.main_handler = async () => [loaded, process.cwd(), new Date(0).getHours(), require("fs").readdirSync(".")]',
+      });
+      const environment = { MINE: 'ü=1', TZ: 'Asia/Shanghai' };
+      expect((await process.init('index.main_handler', environment)).kind).toBe('ready');
+      const [mine, folder, hour, files] = JSON.parse((await process.invoke({})).body) as unknown[];
+      expect([mine, folder, files]).toEqual(['ü=1', process.codeRoot, ['index.js']]);
+      // Node.js 12 keeps the time zone that it was started with.
+      expect([0, 8]).toContain(hour);
+    });
+
+    it('finds modules in a NODE_PATH of the function', async () => {
+      const process = await start({});
+      await process.attach({
+        'index.js': 'exports.main_handler = async () => require("apart")',
+        'more/apart.js': 'module.exports = 1',
+      });
+      await process.init('index.main_handler', { NODE_PATH: `${process.codeRoot}/more` });
+      expect((await process.invoke({})).body).toBe('1');
+    });
+
     it('keeps globals between invocations', async () => {
       const process = await ready('let n = 0; exports.main_handler = async () => ++n');
       await process.invoke({});

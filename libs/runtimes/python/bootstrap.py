@@ -97,11 +97,24 @@ def show_logging():
     logging.getLogger().addHandler(handler)
 
 
+def enter(code_root, environment):
+    """Takes on what is known only now. The code may have been mounted after the start: only a fresh look sees it."""
+    os.chdir(code_root)
+    os.environ.update(environment)
+    if 'TZ' in environment:
+        import time
+        time.tzset()
+    if code_root not in sys.path:
+        sys.path.insert(0, code_root)
+    for path in list(sys.path_importer_cache):
+        if path.startswith((code_root, '/opt')):
+            del sys.path_importer_cache[path]
+
+
 def initialize(channel, head):
     """Returns the handler, or None when the failure has been sent."""
     code_root = head['codeRoot']
-    if code_root not in sys.path:
-        sys.path.insert(0, code_root)
+    enter(code_root, head.get('environment') or {})
     try:
         handler = load(head['handler'], code_root)
         show_logging()

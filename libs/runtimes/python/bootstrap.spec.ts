@@ -68,6 +68,21 @@ describe.each(interpreters('python', ['/usr/bin/python3']))('Python bootstrap on
     expect((await process.invoke({})).body).toBe('5');
   });
 
+  it('takes code that was mounted after its start, and the variables of the function', async () => {
+    const process = await start({});
+    await process.attach({
+      'index.py': [
+        'import os, time, beside',
+        'loaded = os.environ["MINE"]',
+        'def main_handler(event, context): return [loaded, os.getcwd(), time.localtime(0).tm_hour, beside.X]',
+      ].join('\n'),
+      'beside.py': 'X = 1',
+    });
+    const environment = { MINE: 'ü=1', TZ: 'Asia/Shanghai' };
+    expect(await process.init('index.main_handler', environment)).toMatchObject({ kind: 'ready' });
+    expect(JSON.parse((await process.invoke({})).body)).toEqual(['ü=1', process.codeRoot, 8, 1]);
+  });
+
   it('keeps globals between invocations', async () => {
     const process = await ready('n = 0\ndef main_handler(e, c):\n    global n\n    n += 1\n    return n');
     await process.invoke({});
