@@ -13,7 +13,7 @@ import { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import { InstancePool } from './instance-pool/instance-pool.js';
 import { QuotaMeter } from './instance-pool/quota.meter.js';
 import { Instance } from './instance/instance.js';
-import { makeInstancePlan, type InstancePlan } from './instance/instance-plan.factory.js';
+import { makeInstancePlan, type InstancePlace, type InstancePlan } from './instance/instance-plan.factory.js';
 import type { Runtime } from './instance/runtime-catalog.js';
 import { FunctionLookup } from './intake/function.lookup.js';
 import { IntakeService } from './intake/intake.service.js';
@@ -48,7 +48,8 @@ export type InvokerSettings = Pick<
   | 'dispatchHost'
   | 'dispatchPort'
   | 'advertisedHost'
->;
+> &
+  Pick<InstancePlace, 'codeRoot'>;
 
 /** Puts the invoker's own parts together. */
 export function makeInvoker(surroundings: InvokerSurroundings, settings: InvokerSettings): InvokerService {

@@ -152,6 +152,7 @@ export class InvokerFake {
         dispatchHost: '127.0.0.1',
         dispatchPort: 0,
         advertisedHost: undefined,
+        ...(driver.name === 'process' && { codeRoot: folder }),
         ...settings,
       },
     );

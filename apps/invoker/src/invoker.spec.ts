@@ -75,6 +75,9 @@ describe('invoker', () => {
       'Response RequestId: request-1 RetMsg:"a1"',
       'END RequestId: request-1',
       expect.stringMatching(/^Report RequestId: request-1 Duration: \d+ms Memory: 128MB MemUsage: 28\.61MB$/),
+      expect.stringMatching(
+        /^Receipt RequestId: request-1 Queued: 0\.0ms Placed: \d+\.\dms Code: \d+\.\dms Sandbox: \d+\.\dms Runtime: \d+\.\dms Init: \d+\.\dms Run: \d+\.\dms Cold: first$/,
+      ),
     ]);
     expect(invoker.linesOf('request-2')).toEqual([
       'START RequestId: request-2',
@@ -83,6 +86,7 @@ describe('invoker', () => {
       'Response RequestId: request-2 RetMsg:"a2"',
       'END RequestId: request-2',
       expect.stringMatching(/^Report RequestId: request-2 /),
+      expect.stringMatching(/^Receipt RequestId: request-2 .* Cold: no$/),
     ]);
     expect(invoker.bus.records[1]).toMatchObject({
       requestId: 'request-2',
@@ -102,7 +106,9 @@ describe('invoker', () => {
     const { outcome } = await invoker.invoke(state, {}, { logTail: true });
     const log = 'log' in outcome ? outcome.log : '';
     expect(Buffer.byteLength(log)).toBeLessThanOrEqual(4096);
-    expect(log).toMatch(/^line \d+\n[\s\S]*line 499\nResponse [^\n]+\nEND [^\n]+\nReport [^\n]+$/);
+    expect(log).toMatch(
+      /^line \d+\n[\s\S]*line 499\nResponse [^\n]+\nEND [^\n]+\nReport [^\n]+\nReceipt [^\n]+$/,
+    );
   });
 
   it.each([

@@ -102,6 +102,9 @@ export const coldStartSchema = z.object({
 export type ColdStart = z.infer<typeof coldStartSchema>;
 
 const usage = {
+  /** As in the record: until an invoker had the call, and from there until an instance took it or began to boot for it. */
+  queuedMs: z.number().optional(),
+  placedMs: z.number().optional(),
   durationMs: z.number(),
   billedMs: z.number().int(),
   memoryBytes: z.number().int(),

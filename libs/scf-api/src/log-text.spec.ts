@@ -3,6 +3,8 @@ import { closingLines, openingLines, piecesOf, type LoggedAttempt } from './log-
 
 const attempt: LoggedAttempt = {
   requestId: 'r',
+  queuedMs: 0.24,
+  placedMs: 0.1,
   durationMs: 12.3,
   memoryMb: 128,
   memoryBytes: 30_000_000,
@@ -11,9 +13,9 @@ const attempt: LoggedAttempt = {
   droppedLines: 0,
 };
 const coldStart = {
-  reason: 'first' as const,
+  reason: 'scale-out' as const,
   pooled: false,
-  sandboxMs: 0,
+  sandboxMs: 4.04,
   totalMs: 235.2,
   pullCodeMs: 69.5,
   initRuntimeMs: 8,
@@ -28,6 +30,7 @@ describe('the platform lines of a log', () => {
       'Response RequestId: r RetMsg:"$& {end}"',
       'END RequestId: r',
       'Report RequestId: r Duration: 13ms Memory: 128MB MemUsage: 28.61MB',
+      'Receipt RequestId: r Queued: 0.2ms Placed: 0.1ms Run: 12.3ms Cold: no',
     ]);
   });
 
@@ -36,6 +39,11 @@ describe('the platform lines of a log', () => {
       'START RequestId: r',
       'Init Report RequestId: r Coldstart: 236ms (PullCode: 70ms InitRuntime: 8ms InitFunction: 158ms) Memory: 128MB MemUsage: 57.86MB',
     ]);
+    expect(closingLines({ ...attempt, coldStart }).at(-1)).toBe(
+      'Receipt RequestId: r Queued: 0.2ms Placed: 0.1ms Code: 69.5ms Sandbox: 4.0ms Runtime: 8.0ms Init: 157.1ms Run: 12.3ms Cold: scale-out',
+    );
+    const pooled = { ...attempt, coldStart: { ...coldStart, pooled: true } };
+    expect(closingLines(pooled).at(-1)).toMatch(/ Cold: scale-out \(pooled\)$/);
   });
 
   it('tell of a failure and of a log that was cut', () => {

@@ -4,6 +4,8 @@ import type { InvocationRecord } from '@openscf/contracts';
 export type LoggedAttempt = Pick<
   InvocationRecord,
   | 'requestId'
+  | 'queuedMs'
+  | 'placedMs'
   | 'durationMs'
   | 'memoryMb'
   | 'memoryBytes'
@@ -18,7 +20,8 @@ export type LineField = keyof ReturnType<typeof fieldsOf>;
 
 /**
  * SCF's platform lines (scf-api.md "Log lines"), in the form of real captures: with a space after `RequestId:`. Nothing stores them:
- * the invoker makes them for `LogType: Tail`, and the log service when a log is read or searched.
+ * the invoker makes them for `LogType: Tail`, and the log service when a log is read or searched. `receipt` is ours: where the time
+ * of the request went, and why no warm instance served it.
  */
 export const PLATFORM_LINES = {
   start: 'START RequestId: {requestId}',
@@ -30,7 +33,14 @@ export const PLATFORM_LINES = {
   end: 'END RequestId: {requestId}',
   report:
     'Report RequestId: {requestId} Duration: {durationMs}ms Memory: {memoryMb}MB MemUsage: {memoryUsedMb}MB',
+  warmReceipt:
+    'Receipt RequestId: {requestId} Queued: {queuedMs}ms Placed: {placedMs}ms Run: {runMs}ms Cold: no',
+  coldReceipt:
+    'Receipt RequestId: {requestId} Queued: {queuedMs}ms Placed: {placedMs}ms Code: {codeMs}ms Sandbox: {sandboxMs}ms Runtime: {runtimeMs}ms Init: {initMs}ms Run: {runMs}ms Cold: {coldReason}',
 } as const;
+
+/** Follows the reason of a cold start that took its sandbox and runtime from the warm pool. */
+export const POOLED = ' (pooled)';
 
 const BYTES_PER_MB = 1024 * 1024;
 const SUCCESS = 200;
@@ -42,7 +52,8 @@ export function openingLines(attempt: LoggedAttempt): string[] {
 
 /** The lines after it. */
 export function closingLines(attempt: LoggedAttempt): string[] {
-  const names: PlatformLine[] = ['response', 'end', 'report'];
+  const receipt = attempt.coldStart === undefined ? 'warmReceipt' : 'coldReceipt';
+  const names: PlatformLine[] = ['response', 'end', 'report', receipt];
   if (attempt.statusCode !== SUCCESS) names.unshift('error');
   if (attempt.droppedLines > 0) names.unshift('cut');
   return render(attempt, names);
@@ -73,7 +84,19 @@ function fieldsOf({ coldStart, ...attempt }: LoggedAttempt) {
     durationMs: Math.ceil(attempt.durationMs),
     memoryMb: attempt.memoryMb,
     memoryUsedMb: megabytes(attempt.memoryBytes),
+    queuedMs: tenths(attempt.queuedMs),
+    placedMs: tenths(attempt.placedMs),
+    codeMs: tenths(coldStart?.pullCodeMs ?? 0),
+    sandboxMs: tenths(coldStart?.sandboxMs ?? 0),
+    runtimeMs: tenths(coldStart?.initRuntimeMs ?? 0),
+    initMs: tenths(coldStart?.initFunctionMs ?? 0),
+    runMs: tenths(attempt.durationMs),
+    coldReason: `${coldStart?.reason ?? ''}${coldStart?.pooled === true ? POOLED : ''}`,
   };
+}
+
+function tenths(ms: number): string {
+  return ms.toFixed(1);
 }
 
 function megabytes(bytes: number): string {

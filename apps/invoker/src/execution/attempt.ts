@@ -10,6 +10,7 @@ import { refused, type DispatchResult } from '@openscf/dispatch';
 import type { InstanceInvocation, InvocationEnd } from '../instance/instance.types.js';
 import { InvocationLog } from './invocation.log.js';
 import { errMsg, errorJson, failureOfEnd, type FunctionFailure } from './outcome.policy.js';
+import { roundMs, waitedOf, type Arrival, type Waited } from './receipt.policy.js';
 
 /** What execution needs of an instance. */
 export interface ExecutionInstance {
@@ -24,6 +25,7 @@ export interface ExecutionRequest {
   readonly call: InvokeCall;
   readonly state: FunctionState;
   readonly event: Buffer;
+  readonly arrival: Arrival;
   /** Called when the end is known, before the answer. */
   readonly onEnd: () => void;
   /** Called when the instance may serve the next one, or has ended. */
@@ -31,7 +33,7 @@ export interface ExecutionRequest {
 }
 
 /** The facts of an attempt that has ended. */
-export interface Ended {
+export interface Ended extends Waited {
   readonly startedAt: number;
   readonly durationMs: number;
   readonly memoryBytes: number;
@@ -61,6 +63,7 @@ export class Attempt implements InstanceInvocation {
   readonly log = new InvocationLog();
   readonly head: Readonly<Record<string, unknown>>;
   private readonly startedAt = Date.now();
+  private readonly waited: Waited;
   private readonly coldStart: ColdStart | undefined;
   private readonly initMemoryBytes: number;
   private readonly beganAt: number;
@@ -84,6 +87,7 @@ export class Attempt implements InstanceInvocation {
     this.head =
       traceparent === undefined ? { request_id: requestId } : { request_id: requestId, traceparent };
     this.beganAt = performance.now();
+    this.waited = waitedOf(request.call, request.arrival, this.coldStart, this.beganAt);
   }
 
   get event(): Buffer {
@@ -135,7 +139,7 @@ export class Attempt implements InstanceInvocation {
         : Buffer.from(failed ? errorJson(failed, call.requestId) : 'null');
     const { startedAt, durationMs, coldStart, initMemoryBytes } = this;
     const { memoryBytes } = this.instance;
-    return { startedAt, durationMs, memoryBytes, coldStart, initMemoryBytes, failed, body };
+    return { ...this.waited, startedAt, durationMs, memoryBytes, coldStart, initMemoryBytes, failed, body };
   }
 
   private resultOf(ended: Ended, log: string): DispatchResult {
@@ -149,6 +153,8 @@ export class Attempt implements InstanceInvocation {
 
 export function outcomeOf(ended: Ended, log: string): InvokeOutcome {
   const usage = {
+    queuedMs: ended.queuedMs,
+    placedMs: ended.placedMs,
     durationMs: roundMs(ended.durationMs),
     billedMs: Math.ceil(ended.durationMs),
     memoryBytes: ended.memoryBytes,
@@ -158,8 +164,4 @@ export function outcomeOf(ended: Ended, log: string): InvokeOutcome {
   const { failed } = ended;
   if (failed === undefined) return { kind: 'succeeded', statusCode: 200, ...usage };
   return { kind: 'failed', statusCode: failed.statusCode, message: errMsg(failed), ...usage };
-}
-
-export function roundMs(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

@@ -2,16 +2,10 @@ import type { ColdStart, FunctionState, InvocationRecord, InvokeCall, LogLines }
 import { refused, type DispatchResult } from '@openscf/dispatch';
 import { currentTraceparent, isTracing, traceIdOf, withSpan } from '@openscf/telemetry';
 import type { BootFailure } from '../instance/instance.types.js';
-import {
-  Attempt,
-  outcomeOf,
-  roundMs,
-  type Ended,
-  type ExecutionInstance,
-  type ExecutionRequest,
-} from './attempt.js';
+import { Attempt, outcomeOf, type Ended, type ExecutionInstance, type ExecutionRequest } from './attempt.js';
 import { cutBytes, InvocationLog } from './invocation.log.js';
 import { errorJson, failureOfBoot } from './outcome.policy.js';
+import { receiptAttributes, roundMs, waitedOf } from './receipt.policy.js';
 
 export interface ExecutionOptions {
   readonly invokerId: string;
@@ -61,7 +55,13 @@ export class ExecutionService {
     };
     return withSpan('invocation', { attributes, parent: call.traceparent, kind: 'server' }, async (span) => {
       const result = await this.execute(instance, request, currentTraceparent());
-      span.setAttribute('scf.status_code', result.outcome.statusCode);
+      const { outcome } = result;
+      span.setAttribute('scf.status_code', outcome.statusCode);
+      if ('durationMs' in outcome) {
+        const { queuedMs = 0, placedMs = 0, coldStart } = outcome;
+        for (const [name, value] of Object.entries(receiptAttributes({ queuedMs, placedMs }, coldStart)))
+          span.setAttribute(name, value);
+      }
       return result;
     });
   }
@@ -69,7 +69,7 @@ export class ExecutionService {
   /** The instance did not become ready: a failure of the function is answered and logged as one, another is refused. */
   bootFailed(
     instance: Pick<ExecutionInstance, 'memoryBytes' | 'receiveLines'>,
-    { call, state }: Pick<ExecutionRequest, 'call' | 'state'>,
+    { call, state, arrival }: Pick<ExecutionRequest, 'call' | 'state' | 'arrival'>,
     failure: BootFailure,
     coldStart: ColdStart,
   ): DispatchResult {
@@ -84,6 +84,7 @@ export class ExecutionService {
     const body = Buffer.from(errorJson(failed, call.requestId));
     const initMemoryBytes = memoryBytes;
     const ended = {
+      ...waitedOf(call, arrival, coldStart, performance.now()),
       startedAt: Date.now(),
       durationMs: 0,
       memoryBytes,
@@ -133,8 +134,8 @@ export class ExecutionService {
       source: call.source,
       invocationType: call.invocationType,
       startedAt: ended.startedAt,
-      queuedMs: 0,
-      placedMs: 0,
+      queuedMs: ended.queuedMs,
+      placedMs: ended.placedMs,
       durationMs: roundMs(ended.durationMs),
       billedMs: Math.ceil(ended.durationMs),
       memoryBytes: ended.memoryBytes,

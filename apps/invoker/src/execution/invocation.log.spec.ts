@@ -4,6 +4,8 @@ import { cutBytes, InvocationLog, MAX_LOG_BYTES } from './invocation.log.js';
 
 const attempt: LoggedAttempt = {
   requestId: 'r',
+  queuedMs: 0,
+  placedMs: 0.1,
   durationMs: 1,
   memoryMb: 128,
   memoryBytes: 1024 * 1024,
@@ -15,6 +17,7 @@ const CLOSING = [
   'Response RequestId: r RetMsg:"x"',
   'END RequestId: r',
   'Report RequestId: r Duration: 1ms Memory: 128MB MemUsage: 1.00MB',
+  'Receipt RequestId: r Queued: 0.0ms Placed: 0.1ms Run: 1.0ms Cold: no',
 ];
 
 describe('invocation log', () => {
@@ -38,13 +41,13 @@ describe('invocation log', () => {
     const tail = log.tail(attempt);
     expect(Buffer.byteLength(tail)).toBeLessThanOrEqual(4096);
     expect(tail.split('\n').at(0)).toMatch(/^\d+ ü+$/);
-    expect(tail.split('\n').slice(-3)).toEqual(CLOSING);
+    expect(tail.split('\n').slice(-4)).toEqual(CLOSING);
   });
 
   it('gives the end of a last line that is longer than the tail', () => {
     const log = new InvocationLog();
     const tail = log.tail({ ...attempt, requestId: 'ü'.repeat(5_000) });
-    expect(tail).toMatch(/^ü+ Duration: 1ms/);
+    expect(tail).toMatch(/^ü+ Queued: 0\.0ms/);
     expect(Buffer.byteLength(tail)).toBeLessThanOrEqual(4096);
   });
 

@@ -17,6 +17,8 @@ export interface InstancePlace {
   readonly region: string;
   readonly appId: string;
   readonly uin: string;
+  /** Where instances see the code; only a driver that mounts nothing (a test's) shows it elsewhere than SCF does. */
+  readonly codeRoot?: string;
   /** Host folder that holds one folder per instance. */
   readonly runRoot: string;
 }
@@ -42,7 +44,7 @@ export function makeInstancePlan(state: FunctionState, runtime: Runtime, place: 
     state,
     runDirectory,
     handler: state.handler,
-    codeRoot: CODE_ROOT,
+    codeRoot: place.codeRoot ?? CODE_ROOT,
     context: staticContext(state, place),
     sandbox: (codeDirectory) => ({
       id,

@@ -1,11 +1,13 @@
-import { functionKey as keyOf, type FunctionState, type InvokeCall } from '@openscf/contracts';
+import { functionKey as keyOf, type InvokeCall } from '@openscf/contracts';
 import { refused, throttled, type CallerPresence, type DispatchResult } from '@openscf/dispatch';
-import type { ExecutionInstance } from '../execution/attempt.js';
+import type { ExecutionInstance, ExecutionRequest } from '../execution/attempt.js';
 import type { ExecutionService } from '../execution/execution.service.js';
 import type { InstancePool } from '../instance-pool/instance-pool.js';
 import type { Acquired, PoolInstance } from '../instance-pool/pool.types.js';
 import type { QuotaMeter } from '../instance-pool/quota.meter.js';
 import type { FunctionLookup } from './function.lookup.js';
+
+type IntakeRequest = Omit<ExecutionRequest, 'onEnd' | 'onSettled'>;
 
 export interface IntakeDependencies<I extends ExecutionInstance & PoolInstance> {
   readonly lookup: FunctionLookup;
@@ -38,10 +40,11 @@ export class IntakeService<I extends ExecutionInstance & PoolInstance> {
   async handle(call: InvokeCall, event: Buffer, caller: CallerPresence): Promise<DispatchResult> {
     if (!this.accepting) return refused('the invoker is shutting down', { retryable: true });
     this.underWay++;
+    const arrival = { at: Date.now(), since: performance.now() };
     try {
       const found = this.dependencies.lookup.find(call);
       const state = found instanceof Promise ? await found : found;
-      return 'outcome' in state ? state : await this.admit(call, state, event, caller);
+      return 'outcome' in state ? state : await this.admit({ call, state, event, arrival }, caller);
     } finally {
       if (--this.underWay === 0) this.onQuiet?.();
     }
@@ -57,12 +60,8 @@ export class IntakeService<I extends ExecutionInstance & PoolInstance> {
     });
   }
 
-  private async admit(
-    call: InvokeCall,
-    state: FunctionState,
-    event: Buffer,
-    caller: CallerPresence,
-  ): Promise<DispatchResult> {
+  private async admit(request: IntakeRequest, caller: CallerPresence): Promise<DispatchResult> {
+    const { call, state } = request;
     const { quota, pool, hasRuntime } = this.dependencies;
     if (!hasRuntime(state.runtime)) {
       return refused(`the invoker does not have the runtime ${state.runtime}`, { retryable: true });
@@ -88,16 +87,14 @@ export class IntakeService<I extends ExecutionInstance & PoolInstance> {
         pool.giveBack(acquired.instance);
         acquired = await pool.acquire(call.functionKey, state);
       }
-      return await this.run(call, state, event, caller, acquired, give);
+      return await this.run(request, caller, acquired, give);
     } finally {
       give();
     }
   }
 
   private run(
-    call: InvokeCall,
-    state: FunctionState,
-    event: Buffer,
+    request: IntakeRequest,
     caller: CallerPresence,
     acquired: Acquired<I>,
     give: () => void,
@@ -111,9 +108,7 @@ export class IntakeService<I extends ExecutionInstance & PoolInstance> {
           return refused('the caller has gone before the start', { statusCode: 499, retryable: false });
         }
         return execution.run(instance, {
-          call,
-          state,
-          event,
+          ...request,
           onEnd: () => {
             give();
             pool.settling(instance);
@@ -122,10 +117,10 @@ export class IntakeService<I extends ExecutionInstance & PoolInstance> {
         });
       }
       case 'boot-failed':
-        return execution.bootFailed(acquired.instance, { call, state }, acquired.failure, acquired.coldStart);
+        return execution.bootFailed(acquired.instance, request, acquired.failure, acquired.coldStart);
       case 'no-memory':
         return throttled(
-          `Function [${keyOf(state)}] cannot start another instance: the host's ${memoryMb} MB for instances are in use`,
+          `Function [${keyOf(request.state)}] cannot start another instance: the host's ${memoryMb} MB for instances are in use`,
         );
       case 'closed':
         return refused('the invoker is shutting down', { retryable: true });

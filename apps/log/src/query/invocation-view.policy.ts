@@ -52,6 +52,8 @@ function wholeLog({ invocation, printed, printedCut }: ShownLog): string {
 function loggedAttempt(row: InvocationRow): LoggedAttempt {
   return {
     requestId: row.request_id,
+    queuedMs: row.queued_ms,
+    placedMs: row.placed_ms,
     durationMs: row.duration_ms,
     memoryMb: row.memory_mb,
     memoryBytes: Number(row.memory_bytes),

@@ -1,5 +1,5 @@
 import { sql } from '@openscf/persistence';
-import { piecesOf, type LineField, type PlatformLine } from '@openscf/scf-api';
+import { piecesOf, POOLED, type LineField, type PlatformLine } from '@openscf/scf-api';
 
 type Sql = ReturnType<typeof sql.join>;
 
@@ -12,6 +12,8 @@ export function platformLinesSql(table: string): Sql {
   const of = (column: string): Sql => sql`${sql.ref(`${table}.${column}`)}`;
   const cold = (name: string): Sql => sql`(${of('cold_start')}::json->>${sql.lit(name)})::float8`;
   const megabytes = (bytes: Sql): Sql => sql`round((${bytes})::numeric / 1048576, 2)`;
+  const tenths = (ms: Sql): Sql => sql`round((${ms})::numeric, 1)`;
+  const coldText = (name: string): Sql => sql`(${of('cold_start')}::json->>${sql.lit(name)})`;
   const fields: Record<LineField, Sql> = {
     requestId: of('request_id'),
     coldStartMs: sql`ceil(${cold('totalMs')})`,
@@ -24,6 +26,15 @@ export function platformLinesSql(table: string): Sql {
     durationMs: sql`ceil(${of('duration_ms')})`,
     memoryMb: of('memory_mb'),
     memoryUsedMb: megabytes(of('memory_bytes')),
+    queuedMs: tenths(of('queued_ms')),
+    placedMs: tenths(of('placed_ms')),
+    codeMs: tenths(cold('pullCodeMs')),
+    // Records of before they had these fields.
+    sandboxMs: tenths(sql`coalesce(${cold('sandboxMs')}, 0)`),
+    runtimeMs: tenths(cold('initRuntimeMs')),
+    initMs: tenths(cold('initFunctionMs')),
+    runMs: tenths(of('duration_ms')),
+    coldReason: sql`concat(${coldText('reason')}, case when ${coldText('pooled')} = 'true' then ${sql.lit(POOLED)} end)`,
   };
   const line = (name: PlatformLine): Sql => {
     const pieces = piecesOf(name).map((piece, index) =>
@@ -41,5 +52,7 @@ export function platformLinesSql(table: string): Sql {
     line('response'),
     line('end'),
     line('report'),
+    lineWhen(sql`${of('cold_start')} is null`, 'warmReceipt'),
+    lineWhen(sql`${of('cold_start')} is not null`, 'coldReceipt'),
   ])}]`;
 }

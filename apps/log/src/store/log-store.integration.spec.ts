@@ -62,6 +62,7 @@ function logOf(requestId: string, printed: string[], result = '"hi"'): string {
     `Response RequestId: ${requestId} RetMsg:${result}`,
     `END RequestId: ${requestId}`,
     `Report RequestId: ${requestId} Duration: 13ms Memory: 128MB MemUsage: 30.00MB`,
+    `Receipt RequestId: ${requestId} Queued: 0.0ms Placed: 0.0ms Run: 12.5ms Cold: no`,
   ].join('\n');
 }
 

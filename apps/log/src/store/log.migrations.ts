@@ -60,4 +60,12 @@ export const migrations: Record<string, Migration> = {
       await sql`alter table invocations add column printed_lines integer not null default 0`.execute(db);
     },
   },
+  '0004-receipt': {
+    async up(db) {
+      await sql`
+        alter table invocations
+          add column queued_ms double precision not null default 0,
+          add column placed_ms double precision not null default 0`.execute(db);
+    },
+  },
 };

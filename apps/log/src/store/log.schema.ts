@@ -10,6 +10,8 @@ export interface InvocationRow {
   source: string;
   invocation_type: string;
   started_at: Date;
+  queued_ms: number;
+  placed_ms: number;
   duration_ms: number;
   /** bigint: the driver gives it as text. */
   billed_ms: string;
