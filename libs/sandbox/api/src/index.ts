@@ -13,7 +13,14 @@ export type * from './sandbox.types.js';
 export { SandboxError, type SandboxErrorReason } from './sandbox.errors.js';
 export { SafeSandboxDriver } from './safe-sandbox.driver.js';
 export { checkDriverOptions, checkLimits, checkSpec } from './sandbox-spec.policy.js';
-export { exitOfCode, INSTANCE_GID, INSTANCE_UID, pidOneCommand, RUN_DIRECTORY } from './pid-one.js';
+export {
+  exitOfCode,
+  INSTANCE_GID,
+  INSTANCE_UID,
+  PID_ONE_FILE,
+  pidOneCommand,
+  RUN_DIRECTORY,
+} from './pid-one.js';
 export { seccompProfile, type SeccompProfile } from './seccomp.policy.js';
 export { openFifo, OUTPUT_FIFO_MODE } from './output.fifo.js';
 export { refuseWhenOwned, takeOwnership } from './owner.lock.js';

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
-import type { SandboxExit } from './sandbox.types.js';
+import { join } from 'node:path';
+import type { SandboxExit, SandboxSpec } from './sandbox.types.js';
 
 /** Where an instance sees the run directory. */
 export const RUN_DIRECTORY = '/run/openscf';
@@ -19,7 +20,11 @@ code=$?
 echo $code >&3
 exit $code`;
 
-export function pidOneCommand(command: readonly string[]): string[] {
+/** The file of the run directory over which drivers mount the program `pidOne`; the caller of a driver need not make it. */
+export const PID_ONE_FILE = 'pid-one';
+
+export function pidOneCommand({ command, pidOne }: Pick<SandboxSpec, 'command' | 'pidOne'>): string[] {
+  if (pidOne !== undefined) return [join(RUN_DIRECTORY, PID_ONE_FILE), 'pid-one', '--', ...command];
   return ['/bin/sh', '-c', SCRIPT, 'openscf', ...command];
 }
 

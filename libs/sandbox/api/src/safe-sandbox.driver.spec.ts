@@ -94,3 +94,35 @@ describe('SafeSandboxDriver', () => {
     await expect(safe.create(spec({ id: 'three' }))).rejects.toMatchObject({ reason: 'driver-closed' });
   });
 });
+
+describe('attach', () => {
+  const late = { source: '/code/1', target: '/var/user', readOnly: true };
+
+  it('fills each late target once, and no other folder', async () => {
+    const { fake, safe } = makeSafe();
+    const sandbox = await safe.create(spec({ lateTargets: ['/var/user'] }));
+    const refused = { reason: 'invalid-spec', info: { field: 'mounts.target' } };
+    await expect(sandbox.attach([{ ...late, target: '/opt' }])).rejects.toMatchObject(refused);
+    await expect(sandbox.attach([late, late])).rejects.toMatchObject(refused);
+    await sandbox.attach([late]);
+    await expect(sandbox.attach([late])).rejects.toMatchObject(refused);
+    expect(fake.sandboxes[0]?.attached).toEqual([late]);
+    expect(fake.living).toHaveLength(1);
+  });
+
+  it('is refused by a driver that cannot, and the sandbox lives on', async () => {
+    const { fake, safe } = makeSafe();
+    fake.lateMounts = false;
+    const sandbox = await safe.create(spec({ lateTargets: ['/var/user'] }));
+    await expect(sandbox.attach([late])).rejects.toMatchObject({ reason: 'not-supported' });
+    expect(fake.living).toHaveLength(1);
+  });
+
+  it('does not leave a sandbox running with half of its folders', async () => {
+    const { fake, safe } = makeSafe();
+    fake.script({ attachError: new Error('no such folder') });
+    const sandbox = await safe.create(spec({ lateTargets: ['/var/user'] }));
+    await expect(sandbox.attach([late])).rejects.toThrow('no such folder');
+    expect(fake.living).toEqual([]);
+  });
+});

@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream';
 import { SandboxError } from './sandbox.errors.js';
-import { checkLimits, checkSpec } from './sandbox-spec.policy.js';
+import { checkLateMounts, checkLimits, checkSpec } from './sandbox-spec.policy.js';
 import type {
   Sandbox,
   SandboxCapabilities,
   SandboxDriver,
   SandboxExit,
   SandboxLimits,
+  SandboxMount,
   SandboxSpec,
   SandboxUsage,
 } from './sandbox.types.js';
@@ -18,7 +19,7 @@ const CREATE_TIMEOUT_MS = 30_000;
  * - checks of the specification before anything is made, ids that are unique among the living;
  * - a deadline for create: what comes to life after it is destroyed at once;
  * - one destroy per sandbox, however often and from wherever it is asked for, tried again when it failed;
- * - destroy on error: a sandbox whose limits could not be set is not left running with the wrong ones;
+ * - destroy on error: a sandbox whose limits or mounts could not be set is not left running with the wrong ones;
  * - close: no new sandboxes, all that live or are being made are destroyed before the driver closes.
  */
 export class SafeSandboxDriver implements SandboxDriver {
@@ -63,7 +64,8 @@ export class SafeSandboxDriver implements SandboxDriver {
 
   private async start(spec: SandboxSpec): Promise<SafeSandbox> {
     const sandbox = await this.inner.create(spec);
-    return new SafeSandbox(sandbox, () => this.living.delete(spec.id));
+    const lateTargets = this.capabilities().lateMounts ? (spec.lateTargets ?? []) : undefined;
+    return new SafeSandbox(sandbox, lateTargets, () => this.living.delete(spec.id));
   }
 
   private async withDeadline(started: Promise<SafeSandbox>, id: string): Promise<Sandbox> {
@@ -89,14 +91,20 @@ class SafeSandbox implements Sandbox {
   readonly output: Readable;
   readonly exited: Promise<SandboxExit>;
   private destroying: Promise<void> | undefined;
+  private readonly freeTargets: Set<string> | undefined;
+  /** Destroy waits for it: what it makes must be undone. */
+  private attaching: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly inner: Sandbox,
+    /** Undefined when the driver cannot mount late. */
+    lateTargets: readonly string[] | undefined,
     private readonly onDestroyed: () => void,
   ) {
     this.id = inner.id;
     this.output = inner.output;
     this.exited = inner.exited;
+    this.freeTargets = lateTargets && new Set(lateTargets);
   }
 
   async usage(): Promise<SandboxUsage> {
@@ -107,20 +115,37 @@ class SafeSandbox implements Sandbox {
   async setLimits(limits: Pick<SandboxLimits, 'memoryMb' | 'cpuShares' | 'cpus'>): Promise<void> {
     this.refuseWhenGone();
     checkLimits(limits);
+    await this.orDestroy(this.inner.setLimits(limits));
+  }
+
+  async attach(mounts: readonly SandboxMount[]): Promise<void> {
+    this.refuseWhenGone();
+    const free = this.freeTargets;
+    if (!free) throw new SandboxError('not-supported', 'This driver cannot mount into a running sandbox');
+    checkLateMounts(mounts, free);
+    for (const { target } of mounts) free.delete(target);
+    const attached = this.inner.attach(mounts);
+    this.attaching = attached.catch(() => undefined);
+    await this.orDestroy(attached);
+  }
+
+  destroy(): Promise<void> {
+    this.destroying ??= this.attaching
+      .then(() => this.inner.destroy())
+      .then(this.onDestroyed, (error: unknown) => {
+        this.destroying = undefined;
+        throw error;
+      });
+    return this.destroying;
+  }
+
+  private async orDestroy(change: Promise<void>): Promise<void> {
     try {
-      await this.inner.setLimits(limits);
+      await change;
     } catch (error) {
       await this.destroy();
       throw error;
     }
-  }
-
-  destroy(): Promise<void> {
-    this.destroying ??= this.inner.destroy().then(this.onDestroyed, (error: unknown) => {
-      this.destroying = undefined;
-      throw error;
-    });
-    return this.destroying;
   }
 
   private refuseWhenGone(): void {

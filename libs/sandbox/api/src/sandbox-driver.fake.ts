@@ -6,6 +6,7 @@ import type {
   SandboxDriver,
   SandboxExit,
   SandboxLimits,
+  SandboxMount,
   SandboxSpec,
   SandboxUsage,
 } from './sandbox.types.js';
@@ -19,6 +20,7 @@ export interface FakeScript {
   /** `destroy` rejects with this, once. */
   destroyError?: Error;
   setLimitsError?: Error;
+  attachError?: Error;
   usage?: SandboxUsage;
 }
 
@@ -28,6 +30,7 @@ export class FakeSandbox implements Sandbox {
   readonly output = new PassThrough();
   readonly exited: Promise<SandboxExit>;
   limits: Partial<SandboxLimits>;
+  readonly attached: SandboxMount[] = [];
   destroyed = false;
   private resolveExit!: (exit: SandboxExit) => void;
 
@@ -56,6 +59,11 @@ export class FakeSandbox implements Sandbox {
     this.limits = { ...this.limits, ...limits };
   }
 
+  async attach(mounts: readonly SandboxMount[]): Promise<void> {
+    if (this.script.attachError) throw this.script.attachError;
+    this.attached.push(...mounts);
+  }
+
   async destroy(): Promise<void> {
     const { destroyError } = this.script;
     delete this.script.destroyError;
@@ -70,6 +78,7 @@ export class FakeSandboxDriver implements SandboxDriver {
   readonly name = 'fake';
   readonly sandboxes: FakeSandbox[] = [];
   readonly calls: string[] = [];
+  lateMounts = true;
   private readonly scripts: FakeScript[] = [];
   private readonly held: (() => void)[] = [];
 
@@ -88,7 +97,13 @@ export class FakeSandboxDriver implements SandboxDriver {
   }
 
   capabilities(): SandboxCapabilities {
-    return { userNamespace: true, publicEgress: false, hostAddressesHidden: true, typicalStartMs: 1 };
+    return {
+      userNamespace: true,
+      publicEgress: false,
+      hostAddressesHidden: true,
+      lateMounts: this.lateMounts,
+      typicalStartMs: 1,
+    };
   }
 
   async create(spec: SandboxSpec): Promise<Sandbox> {

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { SandboxError } from './sandbox.errors.js';
-import type { SandboxDriverOptions, SandboxLimits, SandboxSpec } from './sandbox.types.js';
+import type { SandboxDriverOptions, SandboxLimits, SandboxMount, SandboxSpec } from './sandbox.types.js';
 
 const OWNER = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
@@ -35,6 +35,22 @@ export function checkLimits(limits: Partial<SandboxLimits>): void {
   }
 }
 
+function checkMounts(mounts: readonly SandboxMount[]): void {
+  for (const { source, target } of mounts) {
+    checkPath('mounts.source', source);
+    checkPath('mounts.target', target);
+  }
+}
+
+/** Throws SandboxError `invalid-spec` unless each mount fills another of `free`. */
+export function checkLateMounts(mounts: readonly SandboxMount[], free: ReadonlySet<string>): void {
+  checkMounts(mounts);
+  const targets = mounts.map(({ target }) => target);
+  const wrong = targets.find((target, index) => !free.has(target) || targets.indexOf(target) !== index);
+  if (wrong !== undefined)
+    refuse('mounts.target', wrong, `once each of ${[...free].join(', ') || 'none: nothing is free'}`);
+}
+
 /** Throws SandboxError `invalid-spec` that names the field, the value and what is accepted. */
 export function checkSpec(spec: SandboxSpec): void {
   if (!ID.test(spec.id)) refuse('id', spec.id, String(ID));
@@ -43,10 +59,9 @@ export function checkSpec(spec: SandboxSpec): void {
   checkPath('rootfs', spec.rootfs);
   checkPath('cwd', spec.cwd);
   checkPath('runDirectory', spec.runDirectory);
-  for (const { source, target } of spec.mounts) {
-    checkPath('mounts.source', source);
-    checkPath('mounts.target', target);
-  }
+  checkMounts(spec.mounts);
+  for (const target of spec.lateTargets ?? []) checkPath('lateTargets', target);
+  if (spec.pidOne !== undefined) checkPath('pidOne', spec.pidOne);
   for (const [name, value] of Object.entries(spec.env)) {
     if (!VARIABLE.test(name)) refuse('env', name, `names like ${VARIABLE}`);
     if (value.includes('\0')) refuse(`env.${name}`, '(not shown)', 'text without a zero byte');

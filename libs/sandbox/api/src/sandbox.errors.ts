@@ -4,11 +4,18 @@ import { PlatformError } from '@openscf/contracts';
  * - `invalid-spec`: the specification is wrong; the message names the field, the value and what is accepted.
  * - `host-not-ready`: the host lacks something; the message says what.
  * - `start-failed`, `start-timed-out`: the sandbox could not be started; nothing of it is left.
+ * - `not-supported`: this driver cannot do it; `capabilities` tells so beforehand.
  * - `sandbox-gone`: the sandbox has ended or was destroyed.
  * - `driver-closed`: the driver is closing or closed.
  */
 export type SandboxErrorReason =
-  'invalid-spec' | 'host-not-ready' | 'start-failed' | 'start-timed-out' | 'sandbox-gone' | 'driver-closed';
+  | 'invalid-spec'
+  | 'host-not-ready'
+  | 'start-failed'
+  | 'start-timed-out'
+  | 'not-supported'
+  | 'sandbox-gone'
+  | 'driver-closed';
 
 const RETRYABLE: ReadonlySet<SandboxErrorReason> = new Set(['start-failed', 'start-timed-out']);
 

@@ -67,7 +67,7 @@ export interface SandboxSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly mounts: readonly SandboxMount[];
-  /** Folders of the root file system that are empty at the start and that `attach` may fill later. */
+  /** Folders of the root file system, seen empty and read-only until `attach` fills them, each once. */
   readonly lateTargets?: readonly string[];
   /** A static program on the host that is pid 1 instead of a shell, for roots that have none (libs/runtimes/agent). */
   readonly pidOne?: string;
@@ -108,8 +108,9 @@ export interface Sandbox {
   /** Takes effect at once, on the running instance. */
   setLimits(limits: Pick<SandboxLimits, 'memoryMb' | 'cpuShares' | 'cpus'>): Promise<void>;
   /**
-   * Mounts host folders on `lateTargets`, of the running instance, within a few milliseconds. A program that is in such a folder must change
-   * into it again to see what was mounted. Rejects with SandboxError `not-supported` where the driver has no `lateMounts`.
+   * Mounts host folders on `lateTargets` of the running instance, within a few milliseconds. A program that is in such a
+   * folder must change into it again to see what was mounted. Rejects with SandboxError `not-supported` where the driver has
+   * no `lateMounts`; after any other failure but `invalid-spec` the sandbox is destroyed.
    */
   attach(mounts: readonly SandboxMount[]): Promise<void>;
   /** Kills and removes everything of the sandbox: idempotent, bounded in time, nothing is left when it resolves. */

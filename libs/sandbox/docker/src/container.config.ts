@@ -1,6 +1,7 @@
 import {
   INSTANCE_GID,
   INSTANCE_UID,
+  PID_ONE_FILE,
   pidOneCommand,
   RUN_DIRECTORY,
   seccompProfile,
@@ -39,7 +40,8 @@ export function resourcesOf({
 
 function mounts(spec: SandboxSpec) {
   const run = { source: spec.runDirectory, target: RUN_DIRECTORY, readOnly: true };
-  return [...spec.mounts, run].map(({ source, target, readOnly }) => {
+  const pidOne = { source: spec.pidOne ?? '', target: `${RUN_DIRECTORY}/${PID_ONE_FILE}`, readOnly: true };
+  return [...spec.mounts, run, ...(spec.pidOne ? [pidOne] : [])].map(({ source, target, readOnly }) => {
     return { Type: 'bind' as const, Source: source, Target: target, ReadOnly: readOnly };
   });
 }
@@ -59,7 +61,7 @@ export function containerConfig(
     Hostname: spec.hostname,
     User: `${INSTANCE_UID}:${INSTANCE_GID}`,
     WorkingDir: spec.cwd,
-    Entrypoint: pidOneCommand(spec.command),
+    Entrypoint: pidOneCommand(spec),
     Cmd: [],
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
     HostConfig: {

@@ -50,6 +50,11 @@ export class RunningSandbox implements Sandbox {
     await this.parts.container.update(resourcesOf(limits));
   }
 
+  /** Never asked for by SafeSandboxDriver, as `lateMounts` is false. */
+  attach(): Promise<void> {
+    return Promise.reject(new SandboxError('not-supported', 'The Docker engine mounts nothing late'));
+  }
+
   async destroy(): Promise<void> {
     await this.parts.container.kill({ signal: 'SIGKILL' }).catch(ignoreGone);
     // The engine forgets how a container ended when it is removed.

@@ -1,10 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
   openFifo,
   OUTPUT_FIFO_MODE,
+  PID_ONE_FILE,
   refuseWhenOwned,
   takeOwnership,
   type Sandbox,
@@ -60,6 +61,8 @@ export class DockerSandboxDriver implements SandboxDriver {
       userNamespace,
       publicEgress,
       hostAddressesHidden: !publicEgress,
+      // The engine may be in another mount namespace than this process, or on another machine.
+      lateMounts: false,
       typicalStartMs: TYPICAL_START_MS,
     };
   }
@@ -95,6 +98,7 @@ export class DockerSandboxDriver implements SandboxDriver {
     );
     if (network) undo.push(() => networks.giveBack(network));
     const output = await makeOutput(spec.runDirectory);
+    if (spec.pidOne) await writeFile(join(spec.runDirectory, PID_ONE_FILE), '');
     undo.push(() => output.destroy());
     const places = {
       name: this.names.container(spec.id),

@@ -20,6 +20,7 @@ const places = {
   hosts: '/run/openscf-a/bundles/one/hosts',
   cgroupPath: '/openscf-a/one',
   firstHostId: 1_000_000_000,
+  lateFolders: [],
   networkNamespace: '/run/netns/openscf-a-1',
 };
 

@@ -1,6 +1,7 @@
 import {
   INSTANCE_GID,
   INSTANCE_UID,
+  PID_ONE_FILE,
   pidOneCommand,
   RUN_DIRECTORY,
   seccompProfile,
@@ -19,6 +20,8 @@ export interface ContainerPlaces {
   cgroupPath: string;
   /** First user and group id of the range that the instance's ids 0 to 65,535 become on the host. */
   firstHostId: number;
+  /** Host folders behind `lateTargets`, in the same order, below a shared mount. */
+  lateFolders: readonly string[];
   /** Path of a ready network namespace; without it the instance gets an empty one. */
   networkNamespace?: string;
 }
@@ -36,12 +39,12 @@ const MASKED_PATHS =
   );
 const READ_ONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
-function mounts(spec: SandboxSpec, { fifo, hosts }: ContainerPlaces) {
-  const bind = (source: string, destination: string, readOnly: boolean) => ({
+function mounts(spec: SandboxSpec, { fifo, hosts, lateFolders }: ContainerPlaces) {
+  const bind = (source: string, destination: string, readOnly: boolean, propagation = 'rprivate') => ({
     type: 'bind',
     source,
     destination,
-    options: ['rbind', 'rprivate', 'nosuid', 'nodev', readOnly ? 'ro' : 'rw'],
+    options: ['rbind', propagation, 'nosuid', 'nodev', readOnly ? 'ro' : 'rw'],
   });
   const tmpfs = (destination: string, ...options: string[]) => ({
     type: 'tmpfs',
@@ -58,9 +61,13 @@ function mounts(spec: SandboxSpec, { fifo, hosts }: ContainerPlaces) {
     tmpfs('/dev/shm', 'noexec', 'mode=1777', 'size=64m'),
     tmpfs('/tmp', 'mode=1777', `size=${spec.limits.tmpMb}m`),
     ...spec.mounts.map(({ source, target, readOnly }) => bind(source, target, readOnly)),
+    ...(spec.lateTargets ?? []).map((target, index) =>
+      bind(lateFolders[index] ?? '', target, true, 'rslave'),
+    ),
     bind(hosts, '/etc/hosts', true),
     bind(spec.runDirectory, RUN_DIRECTORY, true),
     bind(fifo, `${RUN_DIRECTORY}/output`, false),
+    ...(spec.pidOne ? [bind(spec.pidOne, `${RUN_DIRECTORY}/${PID_ONE_FILE}`, true)] : []),
   ];
 }
 
@@ -90,7 +97,7 @@ export function containerConfig(spec: SandboxSpec, places: ContainerPlaces) {
     process: {
       terminal: false,
       user: { uid: INSTANCE_UID, gid: INSTANCE_GID, umask: 0o022 },
-      args: pidOneCommand(spec.command),
+      args: pidOneCommand(spec),
       env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
       cwd: spec.cwd,
       capabilities: noCapabilities,

@@ -9,6 +9,8 @@ export class DriverPaths {
   /** Read-only binds of root file systems, where the mapped root of an instance can reach them. */
   readonly roots: string;
   readonly fifos: string;
+  /** A shared mount: what is mounted below it arrives in the sandboxes that hold a slave of it. One folder per sandbox. */
+  readonly late: string;
   readonly lock: string;
   /** Name of the cgroup that holds the cgroups of all sandboxes, in every hierarchy. */
   readonly cgroup: string;
@@ -23,6 +25,7 @@ export class DriverPaths {
     this.bundles = join(stateDirectory, 'bundles');
     this.roots = join(stateDirectory, 'roots');
     this.fifos = join(stateDirectory, 'fifos');
+    this.late = join(stateDirectory, 'late');
     this.lock = join(stateDirectory, 'owner.json');
     this.cgroup = `openscf-${owner}`;
     this.router = `openscf-${owner}-r`;

@@ -10,6 +10,7 @@ const NEEDED: Record<string, string> = {
   ip: 'iproute2',
   nsenter: 'util-linux',
   mkfifo: 'coreutils',
+  mount: 'mount',
 };
 
 export async function hasProgram(program: string): Promise<boolean> {

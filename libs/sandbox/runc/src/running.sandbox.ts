@@ -5,15 +5,18 @@ import {
   type Sandbox,
   type SandboxExit,
   type SandboxLimits,
+  type SandboxMount,
   type SandboxUsage,
 } from '@openscf/sandbox-api';
 import { killProcess, type Cgroup } from './cgroup.js';
+import type { LateMounts } from './late.mounts.js';
 
 /** What the driver gives a sandbox that runs. */
 export interface RunningParts {
   /** Pid 1 of the instance, as the host counts. */
   pid: number;
   cgroup: Cgroup;
+  late: LateMounts;
   output: Readable;
   /** What pid 1 wrote to its descriptor 3, that is the exit code; resolves when pid 1 has ended. */
   report: Promise<string>;
@@ -50,6 +53,10 @@ export class RunningSandbox implements Sandbox {
 
   async setLimits(limits: Pick<SandboxLimits, 'memoryMb' | 'cpuShares' | 'cpus'>): Promise<void> {
     await this.parts.cgroup.setLimits(limits);
+  }
+
+  async attach(mounts: readonly SandboxMount[]): Promise<void> {
+    await this.parts.late.attach(mounts);
   }
 
   async destroy(): Promise<void> {

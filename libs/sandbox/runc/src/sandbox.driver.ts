@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import {
   openFifo,
+  PID_ONE_FILE,
   refuseWhenOwned,
   SandboxError,
   takeOwnership,
@@ -24,6 +25,7 @@ import { FifoPool } from './fifo.pool.js';
 import { canReachPublicNetwork, checkHost } from './host.check.js';
 import { HOST_ENV, hostCommand } from './host-command.js';
 import { HostIds } from './host-ids.js';
+import { LateMounts, openLateFolder } from './late.mounts.js';
 import { NetworkPool } from './network.pool.js';
 import { removeEverything, unmountBelow } from './recovery.js';
 import { BRIDGE_ADDRESS, RouterNetwork } from './router.network.js';
@@ -51,7 +53,13 @@ export class RuncSandboxDriver implements SandboxDriver {
 
   capabilities(): SandboxCapabilities {
     const publicEgress = this.router?.publicEgress ?? false;
-    return { userNamespace: true, publicEgress, hostAddressesHidden: true, typicalStartMs: TYPICAL_START_MS };
+    return {
+      userNamespace: true,
+      publicEgress,
+      hostAddressesHidden: true,
+      lateMounts: true,
+      typicalStartMs: TYPICAL_START_MS,
+    };
   }
 
   async prepare(): Promise<void> {
@@ -70,6 +78,7 @@ export class RuncSandboxDriver implements SandboxDriver {
       // Others may pass through: the mapped root of an instance must reach its root file system.
       await mkdir(folder, { recursive: true, mode: 0o711 });
     await takeOwnership(paths.lock);
+    await openLateFolder(paths.late);
     this.version = await cgroupVersion();
     await openOwnerGroup(this.version, paths.cgroup);
     const egress = this.options.publicEgress && (await canReachPublicNetwork());
@@ -105,15 +114,15 @@ export class RuncSandboxDriver implements SandboxDriver {
     undo.push(() => this.hostIds.giveBack(ids));
     const fifo = await this.fifos.take();
     undo.push(() => this.fifos.remove(fifo));
-    const [rootfs] = await Promise.all([
-      this.reachableRoot(spec.rootfs),
-      prepareRunDirectory(spec.runDirectory),
-    ]);
+    const [rootfs] = await Promise.all([this.reachableRoot(spec.rootfs), prepareRunDirectory(spec)]);
     const output = await openFifo(fifo);
     undo.push(() => output.destroy());
     const bundle = join(this.paths.bundles, spec.id);
     await mkdir(bundle);
     undo.push(() => rm(bundle, { recursive: true, force: true }));
+    const late = new LateMounts(join(this.paths.late, spec.id), spec.lateTargets ?? []);
+    undo.push(() => late.remove());
+    await late.makeFolders();
     const cgroupPath = `/${this.paths.cgroup}/${spec.id}`;
     const hosts = join(bundle, 'hosts');
     const places = {
@@ -122,6 +131,7 @@ export class RuncSandboxDriver implements SandboxDriver {
       hosts,
       cgroupPath,
       firstHostId: ids.firstId,
+      lateFolders: late.folders,
       networkNamespace: network?.path,
     };
     await Promise.all([
@@ -135,6 +145,7 @@ export class RuncSandboxDriver implements SandboxDriver {
       pid,
       report,
       output,
+      late,
       release: () => undo.unwind(),
       cgroup: openCgroup(this.version, cgroupPath),
     });
@@ -188,10 +199,11 @@ export class RuncSandboxDriver implements SandboxDriver {
   }
 }
 
-async function prepareRunDirectory(folder: string): Promise<void> {
-  await chmod(folder, 0o755);
-  // The FIFO is mounted onto this file.
-  await (await open(join(folder, 'output'), 'a')).close();
+async function prepareRunDirectory({ runDirectory, pidOne }: SandboxSpec): Promise<void> {
+  await chmod(runDirectory, 0o755);
+  // The FIFO and the program are mounted onto these files.
+  await writeFile(join(runDirectory, 'output'), '');
+  if (pidOne) await writeFile(join(runDirectory, PID_ONE_FILE), '');
 }
 
 function readReport(pipe: Readable): Promise<string> {

@@ -37,6 +37,8 @@ export interface Bench {
   options: SandboxDriverOptions;
   /** A port of the host's loopback where an HTTP server answers `relayed`; the relay leads there. */
   hostPort: number;
+  /** A folder of the host that is gone after the suite. */
+  folder: string;
   /** A complete specification with a fresh id and run directory. */
   spec(changes?: Partial<SandboxSpec>): Promise<SandboxSpec>;
   create(changes: Partial<SandboxSpec>): Promise<Sandbox>;
@@ -70,7 +72,7 @@ export async function readAll(sandbox: Sandbox): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-function makeBench(): Bench & { rootfs: string; folder: string } {
+function makeBench(): Bench & { rootfs: string } {
   let count = 0;
   const bench = {
     rootfs: '',

@@ -1,7 +1,7 @@
 /**
  * The suite that every driver passes, on a real host. Files in the order of use:
  * - harness.conformance.ts: what a driver gives to the suite, and how tests run commands in sandboxes
- * - execution, limits, isolation, privileges, network, lifecycle (each .conformance.ts): what is promised, by subject
+ * - execution, late-mounts, limits, isolation, privileges, network, lifecycle (each .conformance.ts): what is promised, by subject
  * - host-leftovers.ts: what of an owner is on the host
  * - owner-process.ts: an owner in a process of its own, to be killed
  */
@@ -9,6 +9,7 @@ import { describe } from 'vitest';
 import { describeExecution } from './execution.conformance.js';
 import { useDriver, type ConformanceHarness } from './harness.conformance.js';
 import { describeIsolation } from './isolation.conformance.js';
+import { describeLateMounts, describePidOne } from './late-mounts.conformance.js';
 import { describeLifecycle } from './lifecycle.conformance.js';
 import { describeLimits } from './limits.conformance.js';
 import { describeNetwork } from './network.conformance.js';
@@ -21,6 +22,8 @@ export function describeSandboxDriver(name: string, harness: ConformanceHarness)
   describe(`the ${name} driver keeps the sandbox contract`, { timeout: 120_000 }, () => {
     const bench = useDriver(harness);
     describeExecution(bench);
+    describeLateMounts(bench, harness);
+    describePidOne(bench);
     describeLimits(bench);
     describeIsolation(bench);
     describePrivileges(bench);
