@@ -41,3 +41,10 @@ export function cpuSeconds(roots: number[], cgroup?: string): number {
   }
   return sum;
 }
+
+/** CPU milliseconds, user and system, of all children of this process that have ended and been waited for. */
+export function childrenCpuMs(): number {
+  const text = readFileSync('/proc/self/stat', 'utf8');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND) * 1_000;
+}

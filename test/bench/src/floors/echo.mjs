@@ -1,4 +1,4 @@
-/** The floor of every ratio: the least that Node.js does to read a body and answer it over HTTP. Prints its port. */
+/** The floor of every ratio: the least that Node.js does to read a body and answer it over HTTP. Listens on $PORT. */
 import { createServer } from 'node:http';
 
 const server = createServer((request, response) => {
@@ -11,4 +11,4 @@ const server = createServer((request, response) => {
   });
 });
 server.keepAliveTimeout = 60_000;
-server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+server.listen(Number(process.env.PORT), '127.0.0.1');
