@@ -1,0 +1,3 @@
+module openscf/agent
+
+go 1.19
