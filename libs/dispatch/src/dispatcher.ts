@@ -1,7 +1,10 @@
 import { INVOKER_LOST_AFTER_MS, type InvokeCall, type InvokerState } from '@openscf/contracts';
 import { orderCandidates } from './invoker-choice.policy.js';
-import { InvokerClient } from './invoker.client.js';
+import { InvokerClient, type Delivery } from './invoker.client.js';
+import { InvokerProbe } from './invoker.probe.js';
 import { refused, type DispatchResult } from './outcome.factory.js';
+import { OutgoingWebRequest, type WebRequestEvents } from './outgoing-web-request.js';
+import type { WebCall } from './web-exchange.js';
 
 /** What is used of the compacted table of heartbeats. */
 export interface InvokerTable {
@@ -31,6 +34,8 @@ export interface InvokeOptions {
 interface KnownInvoker {
   state: InvokerState;
   client: InvokerClient | undefined;
+  /** Set while it is silent: nothing is sent to it until it answers. */
+  probe: InvokerProbe | undefined;
   readonly inFlight: number;
   readonly fresh: boolean;
 }
@@ -50,6 +55,7 @@ export class Dispatcher {
     const deadlineAt = performance.now() + options.timeoutMs;
     for (const invoker of this.candidates(call.functionKey, options.runtime)) {
       if (options.signal?.aborted) return canceled();
+      if (invoker.probe !== undefined) continue;
       const result = await this.attempt(invoker, call, event, deadlineAt - performance.now(), options.signal);
       const { outcome } = result;
       if (outcome.kind === 'succeeded' || outcome.kind === 'failed') return result;
@@ -61,9 +67,43 @@ export class Dispatcher {
     return worst ?? this.noInvoker(options.runtime);
   }
 
+  /**
+   * Sends a request of a web function; its body follows through the returned object. Another invoker is tried as for an event, as
+   * long as the function has seen nothing of it. Events come in later turns of the loop.
+   */
+  request(
+    call: WebCall,
+    options: Omit<InvokeOptions, 'signal'>,
+    events: WebRequestEvents,
+  ): OutgoingWebRequest {
+    const candidates = this.candidates(call.functionKey, options.runtime);
+    const deadlineAt = performance.now() + options.timeoutMs;
+    const timeoutMs = (): number => deadlineAt - performance.now();
+    let tried = 0;
+    const request = new OutgoingWebRequest(
+      call,
+      {
+        next: () => {
+          let invoker = candidates[tried++];
+          while (invoker?.probe !== undefined) invoker = candidates[tried++];
+          return invoker === undefined || timeoutMs() <= 0 ? undefined : this.clientOf(invoker);
+        },
+        timeoutMs,
+        resultOf: (delivery) => resultOf(delivery, options.timeoutMs),
+        exhausted: (worst) => worst ?? this.noInvoker(options.runtime),
+      },
+      events,
+    );
+    request.begin();
+    return request;
+  }
+
   close(): void {
     this.closed = true;
-    for (const invoker of this.known.values()) invoker.client?.close();
+    for (const invoker of this.known.values()) {
+      invoker.client?.close();
+      invoker.probe?.close();
+    }
     this.known.clear();
   }
 
@@ -74,19 +114,7 @@ export class Dispatcher {
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Promise<DispatchResult> {
-    const delivery = await this.clientOf(invoker).send(call, event, timeoutMs, signal);
-    switch (delivery.kind) {
-      case 'answered':
-        return delivery.result;
-      case 'not-sent':
-        return refused('the invoker cannot be reached', { retryable: true });
-      case 'lost':
-        return refused('the invoker was lost', { retryable: false });
-      case 'late':
-        return refused(`the invoker did not answer within ${Math.round(timeoutMs)} ms`, { retryable: false });
-      case 'aborted':
-        return canceled();
-    }
+    return resultOf(await this.clientOf(invoker).send(call, event, timeoutMs, signal), timeoutMs);
   }
 
   private candidates(functionKey: string, runtime: string | undefined): KnownInvoker[] {
@@ -95,7 +123,8 @@ export class Dispatcher {
     for (const state of this.options.invokers.values()) {
       listed++;
       if (!state.accepting || (runtime !== undefined && !state.runtimes.includes(runtime))) continue;
-      fitting.push(this.knownInvoker(state));
+      const invoker = this.knownInvoker(state);
+      if (invoker.probe === undefined) fitting.push(invoker);
     }
     if (this.known.size > listed) this.forgetGone();
     return orderCandidates(functionKey, fitting);
@@ -105,9 +134,10 @@ export class Dispatcher {
   private forgetGone(): void {
     const listed = new Set<string>();
     for (const { invokerId } of this.options.invokers.values()) listed.add(invokerId);
-    for (const [invokerId, { client }] of this.known) {
+    for (const [invokerId, { client, probe }] of this.known) {
       if (listed.has(invokerId) || (client?.inFlight ?? 0) > 0) continue;
       client?.close();
+      probe?.close();
       this.known.delete(invokerId);
     }
   }
@@ -118,11 +148,12 @@ export class Dispatcher {
       const made: KnownInvoker = {
         state,
         client: undefined,
+        probe: undefined,
         get inFlight() {
           return this.client?.inFlight ?? 0;
         },
         get fresh() {
-          return Date.now() - this.state.sentAt < INVOKER_LOST_AFTER_MS;
+          return Date.now() - this.state.sentAt < INVOKER_LOST_AFTER_MS && this.client?.isDoubtful !== true;
         },
       };
       this.known.set(state.invokerId, made);
@@ -130,8 +161,11 @@ export class Dispatcher {
     }
     if (known.state !== state) {
       // Another process, or the same elsewhere: what is under way on the old connection ends there.
-      if (known.state.epoch !== state.epoch || known.state.address !== state.address)
+      if (known.state.epoch !== state.epoch || known.state.address !== state.address) {
         known.client = undefined;
+        known.probe?.close();
+        known.probe = undefined;
+      }
       known.state = state;
     }
     return known;
@@ -142,15 +176,23 @@ export class Dispatcher {
     const { invokerId, address } = invoker.state;
     const client = new InvokerClient(address, (error) => {
       if (invoker.client === client) invoker.client = undefined;
-      if (!this.closed) {
-        this.options.logger.warn(
-          { invokerId, address, reason: error?.message },
-          'connection to invoker closed',
-        );
-      }
+      if (this.closed) return;
+      this.options.logger.warn(
+        { invokerId, address, reason: error?.message },
+        'connection to invoker closed',
+      );
+      if (client.isSilent && invoker.state.address === address) this.avoid(invoker);
     });
     invoker.client = client;
     return client;
+  }
+
+  private avoid(invoker: KnownInvoker): void {
+    const { invokerId, address } = invoker.state;
+    invoker.probe ??= new InvokerProbe(address, () => {
+      invoker.probe = undefined;
+      this.options.logger.info({ invokerId, address }, 'invoker answers again');
+    });
   }
 
   private noInvoker(runtime: string | undefined): DispatchResult {
@@ -161,6 +203,21 @@ export class Dispatcher {
         ? `no invoker has the runtime ${runtime}`
         : 'no invoker is available to run the function';
     return refused(message, { retryable: true });
+  }
+}
+
+function resultOf(delivery: Delivery, timeoutMs: number): DispatchResult {
+  switch (delivery.kind) {
+    case 'answered':
+      return delivery.result;
+    case 'not-sent':
+      return refused('the invoker cannot be reached', { retryable: true });
+    case 'lost':
+      return refused('the invoker was lost', { retryable: false });
+    case 'late':
+      return refused(`the invoker did not answer within ${Math.round(timeoutMs)} ms`, { retryable: false });
+    case 'aborted':
+      return canceled();
   }
 }
 

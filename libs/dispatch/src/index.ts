@@ -3,6 +3,8 @@
  * - dispatcher.ts: the caller's end: which invokers to try, and what their answers come to
  * - invoker-choice.policy.ts: the order in which invokers are tried
  * - invoker.client.ts: the connection to one invoker
+ * - outgoing-web-request.ts: a web request over the invokers that it is tried on
+ * - invoker.probe.ts: finds out when a silent invoker answers again
  * - dispatch.codec.ts: heads of calls and outcomes
  * - dispatch.server.ts: the invoker's end
  * - web-exchange.ts: the invoker's end of one web request
@@ -15,6 +17,7 @@ export {
   type InvokeOptions,
   type InvokerTable,
 } from './dispatcher.js';
+export { OutgoingWebRequest, type WebRequestEvents } from './outgoing-web-request.js';
 export { DispatchServer, type CallerPresence, type DispatchServerOptions } from './dispatch.server.js';
 export { parseResponse } from './dispatch.codec.js';
 export { grantedBytes, WebExchange, type WebCall, type WebReceiver } from './web-exchange.js';

@@ -1,0 +1,46 @@
+import { connect } from 'node:net';
+import { dispatchFrame } from '@openscf/contracts';
+import { FrameSocket } from '@openscf/framing';
+
+/** From the end of one try to the next. */
+const TRY_AGAIN_MS = 1_000;
+
+/** Asks an invoker that had become silent until it answers, and says so once. One connection waits; no call rides on it. */
+export class InvokerProbe {
+  private frames: FrameSocket | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly address: string,
+    private readonly onAnswer: () => void,
+  ) {
+    this.ask();
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.frames?.destroy();
+  }
+
+  private ask(): void {
+    const colon = this.address.lastIndexOf(':');
+    const socket = connect({
+      host: this.address.slice(0, colon),
+      port: Number(this.address.slice(colon + 1)),
+    });
+    socket.unref();
+    this.frames = new FrameSocket(socket, {
+      onFrame: (frame) => {
+        if (frame.kind !== dispatchFrame.pong || this.closed) return;
+        this.close();
+        this.onAnswer();
+      },
+      onClose: () => {
+        if (!this.closed) this.timer = setTimeout(() => this.ask(), TRY_AGAIN_MS).unref();
+      },
+    });
+    this.frames.send(dispatchFrame.ping, 0, '{}');
+  }
+}
