@@ -18,6 +18,7 @@ const allowed = {
   'scope:bus': adapter,
   'scope:persistence': adapter,
   'scope:object-store': adapter,
+  'scope:oci': adapter,
   'scope:dispatch': [...base, 'scope:framing', 'scope:bus'],
   'scope:service-kit': [...base, 'scope:bus', 'scope:testing'],
   'scope:sandbox-api': ['scope:contracts'],
