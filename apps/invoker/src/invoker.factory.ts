@@ -11,7 +11,6 @@ import type { CodeCache } from './code-cache/code-cache.js';
 import { ExecutionService } from './execution/execution.service.js';
 import { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import { InstancePool } from './instance-pool/instance-pool.js';
-import { QuotaMeter } from './instance-pool/quota.meter.js';
 import { Instance } from './instance/instance.js';
 import { makeInstancePlan, type InstancePlace, type InstancePlan } from './instance/instance-plan.factory.js';
 import type { Runtime } from './instance/runtime-catalog.js';
@@ -19,6 +18,8 @@ import { FunctionLookup } from './intake/function.lookup.js';
 import { IntakeService } from './intake/intake.service.js';
 import { sandboxOwner, type InvokerConfig } from './invoker.config.js';
 import { InvokerService } from './invoker.service.js';
+import { GrantSource } from './quota/grant.source.js';
+import { QuotaMeter } from './quota/quota.meter.js';
 import { RecordShipper, type RecordBus } from './log-shipping/record.shipper.js';
 
 /** What the invoker uses of the bus. */
@@ -59,7 +60,9 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
   const functions = bus.table(topics.functions);
   const placements = bus.table(topics.placements);
   const runRoot = channelRoot(settings);
-  const quota = new QuotaMeter(() => placements.get(invokerId), epoch);
+  // Made with the table: it must see every record.
+  const grants = new GrantSource(placements, invokerId, () => heartbeat.change());
+  const quota = new QuotaMeter({ grant: () => grants.current, epoch, onOver: () => heartbeat.change() });
   const shipper = new RecordShipper(bus, logger);
   const pool: InstancePool<Instance> = new InstancePool({
     memoryMb,
@@ -103,11 +106,10 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     handle: (call, event, caller) => intake.handle(call, event, caller),
     logger,
   });
-  const heartbeat = new HeartbeatService({
+  const heartbeat: HeartbeatService = new HeartbeatService({
     bus,
     logger,
     state: () => {
-      const { grantIssuedAt } = quota;
       return {
         invokerId,
         epoch,
@@ -118,7 +120,7 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
         runtimes: runtimes.names,
         missingRuntimes: {},
         provisioned: {},
-        ...(grantIssuedAt !== undefined && { grantIssuedAt }),
+        ...quota.report(),
       };
     },
   });

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { CompactedTable, TableListener } from '@openscf/bus';
 import {
   functionKey,
+  quotaPool,
   topics,
   type FunctionState,
   type Grant,
@@ -163,13 +164,15 @@ export class InvokerFake {
     return fake;
   }
 
-  grant(concurrencyMb: number, expiresInMs = 60_000): void {
+  grant(mb: number, expiresInMs = 60_000): void {
     const epoch = this.bus.invokers.get('test')?.epoch ?? '';
-    const issuedAt = Date.now();
+    const issuedAt = Math.max(Date.now(), (this.bus.placements.get('test')?.issuedAt ?? 0) + 1);
     this.bus.placements.set('test', {
       invokerId: 'test',
       epoch,
-      concurrencyMb,
+      granter: { id: 'test', term: 1 },
+      quotas: { [quotaPool.account]: { mb, totalMb: mb, runMs: 60_000 } },
+      provisioned: {},
       issuedAt,
       expiresAt: issuedAt + expiresInMs,
     });

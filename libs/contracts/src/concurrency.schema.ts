@@ -11,6 +11,8 @@ export const provisionedSchema = z.object({
   tracking: z
     .object({ target: z.number(), minInstances: z.number().int(), maxInstances: z.number().int() })
     .optional(),
+  /** When it was asked for: a schedule's times before that do not count. Absent: every time that has passed counts. */
+  setAt: z.number().int().optional(),
 });
 export type Provisioned = z.infer<typeof provisionedSchema>;
 

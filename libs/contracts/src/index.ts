@@ -12,6 +12,7 @@ export * from './concurrency.schema.js';
 export * from './credential.schema.js';
 export * from './invoker.schema.js';
 export * from './placement.schema.js';
+export * from './grant-fence.policy.js';
 export * from './command.schema.js';
 export * from './dispatch.schema.js';
 export * from './event.schema.js';

@@ -5,6 +5,7 @@ import {
   LATEST,
   newFunctionId,
   newRequestId,
+  quotaPool,
   type AsyncEvent,
   type Caller,
   type CkafkaTrigger,
@@ -118,7 +119,9 @@ export function aGrant(changes: Partial<Grant> = {}): Grant {
   return {
     invokerId: uniqueName('invoker'),
     epoch: randomUUID(),
-    concurrencyMb: 4_096,
+    granter: { id: 'granter', term: 1 },
+    quotas: { [quotaPool.account]: { mb: 4_096, totalMb: 4_096, runMs: 60_000 } },
+    provisioned: {},
     issuedAt: now,
     expiresAt: now + 10_000,
     ...changes,

@@ -4,7 +4,7 @@ import type { ExecutionInstance, ExecutionRequest } from '../execution/attempt.j
 import type { ExecutionService } from '../execution/execution.service.js';
 import type { InstancePool } from '../instance-pool/instance-pool.js';
 import type { Acquired, PoolInstance } from '../instance-pool/pool.types.js';
-import type { QuotaMeter } from '../instance-pool/quota.meter.js';
+import type { QuotaMeter } from '../quota/quota.meter.js';
 import type { FunctionLookup } from './function.lookup.js';
 
 type IntakeRequest = Omit<ExecutionRequest, 'onEnd' | 'onSettled'>;
@@ -66,19 +66,11 @@ export class IntakeService<I extends ExecutionInstance & PoolInstance> {
     if (!hasRuntime(state.runtime)) {
       return refused(`the invoker does not have the runtime ${state.runtime}`, { retryable: true });
     }
-    const taken = quota.take(state.memoryMb);
-    if (taken === 'no-grant')
+    const taken = quota.take(state);
+    if (taken.kind === 'no-grant')
       return refused('the invoker has no concurrency granted yet', { retryable: true });
-    if (taken === 'over') {
-      return throttled(
-        `Function [${state.functionName}] concurrency exceeded region unreserved quota ${quota.limitMb} MB`,
-      );
-    }
-    let given = false;
-    const give = (): void => {
-      if (!given) quota.give(state.memoryMb);
-      given = true;
-    };
+    if (taken.kind === 'over') return throttled(taken.message);
+    const { give } = taken.lease;
     try {
       const asked = pool.acquire(call.functionKey, state);
       let acquired = asked instanceof Promise ? await asked : asked;
