@@ -6,7 +6,7 @@ import "sync"
 var pieces = sync.Pool{New: func() interface{} { return new([maxDataBytes]byte) }}
 
 // Below this a buffer of its own costs less than one of the pool.
-const smallPieceBytes = 4 << 10
+const smallPieceBytes = 16 << 10
 
 func newPiece(size int) []byte {
 	if size <= smallPieceBytes || size > maxDataBytes {

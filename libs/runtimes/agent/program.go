@@ -101,23 +101,29 @@ func signalName(number syscall.Signal) string {
 }
 
 // environment is the agent's own with the changes over it, each variable once.
-func environment(changes ...map[string]string) []string {
-	merged := map[string]string{}
-	for _, variable := range os.Environ() {
-		if at := strings.IndexByte(variable, '='); at > 0 {
-			merged[variable[:at]] = variable[at+1:]
+func environment(changes map[string]string) []string {
+	return changed(os.Environ(), changes)
+}
+
+func changed(list []string, changes map[string]string) []string {
+	merged := make([]string, 0, len(list)+len(changes))
+	for _, variable := range list {
+		at := strings.IndexByte(variable, '=')
+		if _, replaced := changes[variable[:maximum(at, 0)]]; at > 0 && !replaced {
+			merged = append(merged, variable)
 		}
 	}
-	for _, variables := range changes {
-		for name, value := range variables {
-			merged[name] = value
-		}
+	for name, value := range changes {
+		merged = append(merged, name+"="+value)
 	}
-	list := make([]string, 0, len(merged))
-	for name, value := range merged {
-		list = append(list, name+"="+value)
+	return merged
+}
+
+func maximum(a, b int) int {
+	if a > b {
+		return a
 	}
-	return list
+	return b
 }
 
 // lookUp is the value of a variable in such a list.
