@@ -8,11 +8,14 @@ import { checkMachine, program } from '../infra/local/entry/machine.mjs';
 import { installModules, REPOSITORY } from '../infra/local/entry/modules.mjs';
 import { EntryError, fail, step } from '../infra/local/entry/talk.mjs';
 
-/** What only the tests need: a second Kafka client, and an engine for the Docker driver and the compose file. */
+/** What only the tests need: a second Kafka client, an engine for the Docker driver and the compose file, a registry of images. */
 const TEST_NEEDS = [
   program('kcat', 'kcat'),
   program('dockerd', 'docker.io'),
   program('docker-compose', 'docker-compose'),
+  program('docker-registry', 'docker-registry'),
+  program('skopeo', 'skopeo'),
+  program('umoci', 'umoci'),
 ];
 /** One after the other, so that no suite's parts run beside another's. */
 const SUITES = ['unit', 'integration', 'e2e', 'compose'];

@@ -21,6 +21,7 @@ export async function checkMachine(environment, more = []) {
     );
   if (!['linux', 'darwin'].includes(process.platform))
     throw new EntryError(`OpenSCF runs on Linux and macOS, not on ${process.platform}: use WSL on Windows.`);
+  await installImageTools();
   const missing = await missingOn(environment, more);
   if (missing.length === 0) return;
   if (!isDebian() || !hasProgram('apt-get')) throw new EntryError(adviceFor(missing));
@@ -73,8 +74,26 @@ async function missingOn(environment, more) {
     needs.push({ name, has: hasGo, debian: ['golang-go', 'golang-1.24-go'], atLeast: OLDEST_GO, brew: 'go' });
   }
   needs.push(...more);
+  return missingOf(needs);
+}
+
+async function missingOf(needs) {
   const found = await Promise.all(needs.map((need) => need.has()));
   return needs.filter((_need, index) => !found[index]);
+}
+
+/**
+ * Image functions need them and nothing else does: without them everything starts, and deploying an image says what to install.
+ * So they are installed where that asks for nobody's help.
+ */
+async function installImageTools() {
+  const missing = await missingOf([program('skopeo', 'skopeo'), program('umoci', 'umoci')]);
+  if (missing.length === 0 || process.platform !== 'linux' || process.getuid() !== 0) return;
+  if (!isDebian() || !hasProgram('apt-get')) return;
+  const packages = await packagesFor(missing);
+  await step(`system packages for image functions: ${packages.join(', ')}`, () =>
+    install(packages).catch((error) => console.log(`  cannot be installed: ${error.message}`)),
+  );
 }
 
 /** A need for a program that a Debian package of mostly the same name brings. */

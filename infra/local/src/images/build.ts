@@ -24,7 +24,8 @@ const OFFICIAL = {
   minio: 'minio/minio:latest',
 };
 /** Java for Kafka; the rest for sandboxes of the invoker. */
-const PACKAGES = 'ca-certificates openjdk-17-jre-headless runc iproute2 slirp4netns util-linux procps tar';
+const PACKAGES =
+  'ca-certificates openjdk-17-jre-headless runc iproute2 slirp4netns util-linux procps tar skopeo umoci';
 const SUITE = 'bookworm';
 /** Documentation is left out, but for manual pages: Java's packages lay links between theirs. */
 const SMALL = ['doc', 'locale'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
