@@ -1,0 +1,3 @@
+module openscf/go
+
+go 1.19
