@@ -28,7 +28,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,libs,infra,test}/**/*.spec.ts'],
-          exclude: [...outside, '**/*.integration.spec.ts', '**/*.e2e.spec.ts', '**/*.compose.spec.ts'],
+          exclude: [
+            ...outside,
+            '**/*.integration.spec.ts',
+            '**/*.e2e.spec.ts',
+            '**/*.faults.spec.ts',
+            '**/*.compose.spec.ts',
+          ],
         },
       },
       {
@@ -62,6 +68,19 @@ export default defineConfig({
       {
         resolve,
         ssr,
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.faults.spec.ts'],
+          exclude: outside,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        resolve,
+        ssr,
         environments,
         test: {
           name: 'compose',
@@ -71,7 +90,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -18,7 +18,7 @@ const TEST_NEEDS = [
   program('umoci', 'umoci'),
 ];
 /** One after the other, so that no suite's parts run beside another's. */
-const SUITES = ['unit', 'integration', 'e2e', 'compose'];
+const SUITES = ['unit', 'integration', 'e2e', 'faults', 'compose'];
 
 const environment = {
   ...process.env,
