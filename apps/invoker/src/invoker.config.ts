@@ -76,6 +76,24 @@ const invokerConfig = {
       default: '600',
       accepts: 'how many seconds an idle instance stays, 1 to 86400',
     },
+    warmPoolMb: {
+      variable: 'OPENSCF_WARM_POOL_MB',
+      schema: integer(0),
+      default: '512',
+      accepts: 'MB of memory for started runtimes that wait for a function, 0 for none',
+    },
+    scaleOutPerMinute: {
+      variable: 'OPENSCF_SCALE_OUT_PER_MINUTE',
+      schema: integer(1),
+      default: '500',
+      accepts: 'how many instances one function may start in a minute, at least 1',
+    },
+    webStreamMb: {
+      variable: 'OPENSCF_WEB_STREAM_MB',
+      schema: integer(6),
+      default: '1024',
+      accepts: 'the most MB that a response of a web function may stream, at least 6',
+    },
     codeCacheMb: {
       variable: 'OPENSCF_CODE_CACHE_MB',
       schema: integer(1),

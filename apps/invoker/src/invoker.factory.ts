@@ -8,19 +8,30 @@ import type { SandboxDriver } from '@openscf/sandbox-api';
 import type { Readiness } from '@openscf/service-kit';
 import type { Logger } from '@openscf/telemetry';
 import type { CodeCache } from './code-cache/code-cache.js';
+import { FunctionFiles } from './code-cache/function-files.js';
 import { ExecutionService } from './execution/execution.service.js';
+import { MAX_RESULT_BYTES } from './execution/outcome.policy.js';
 import { HeartbeatService } from './heartbeat/heartbeat.service.js';
+import { FixedKeepAlive } from './instance-pool/keep-alive.types.js';
 import { InstancePool } from './instance-pool/instance-pool.js';
-import { Instance } from './instance/instance.js';
-import { makeInstancePlan, type InstancePlace, type InstancePlan } from './instance/instance-plan.factory.js';
-import type { Runtime } from './instance/runtime-catalog.js';
+import { ScaleOutRate } from './instance-pool/scale-out.rate.js';
+import { WarmPool } from './instance-pool/warm-pool.js';
+import { WarmPoolState } from './instance-pool/warm-pool.state.js';
+import { InstanceFactory } from './instance/instance.factory.js';
+import type { Instance } from './instance/instance.js';
+import type { InstanceProcess } from './instance/instance-process.js';
+import type { InstancePlace } from './instance/instance-plan.factory.js';
+import type { RuntimeCatalog } from './instance/runtime-catalog.js';
 import { FunctionLookup } from './intake/function.lookup.js';
 import { IntakeService } from './intake/intake.service.js';
 import { sandboxOwner, type InvokerConfig } from './invoker.config.js';
 import { InvokerService } from './invoker.service.js';
 import { GrantSource } from './quota/grant.source.js';
 import { QuotaMeter } from './quota/quota.meter.js';
+import { WebExecutionService } from './web/web-execution.service.js';
 import { RecordShipper, type RecordBus } from './log-shipping/record.shipper.js';
+
+const MB = 1024 * 1024;
 
 /** What the invoker uses of the bus. */
 export interface InvokerBus extends RecordBus {
@@ -31,7 +42,7 @@ export interface InvokerBus extends RecordBus {
 export interface InvokerSurroundings {
   readonly bus: InvokerBus;
   readonly driver: SandboxDriver;
-  readonly runtimes: { readonly names: string[]; get(name: string): Runtime | undefined };
+  readonly runtimes: Pick<RuntimeCatalog, 'names' | 'missing' | 'get'>;
   readonly codeCache: Pick<CodeCache, 'open' | 'acquire'>;
   readonly readiness: Pick<Readiness, 'add'>;
   readonly logger: Logger;
@@ -46,6 +57,9 @@ export type InvokerSettings = Pick<
   | 'invokerId'
   | 'memoryMb'
   | 'keepAliveSeconds'
+  | 'warmPoolMb'
+  | 'scaleOutPerMinute'
+  | 'webStreamMb'
   | 'dispatchHost'
   | 'dispatchPort'
   | 'advertisedHost'
@@ -66,44 +80,61 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
   const shipper = new RecordShipper(bus, logger);
   const pool: InstancePool<Instance> = new InstancePool({
     memoryMb,
-    keepAliveMs: settings.keepAliveSeconds * 1_000,
+    quota,
+    keepAlive: new FixedKeepAlive(settings.keepAliveSeconds * 1_000),
+    rate: new ScaleOutRate(settings.scaleOutPerMinute),
     bootsAtOnce: availableParallelism() + 1,
     log: (fields, message) => logger.info(fields, message),
-    create: (_functionKey, state) => {
-      const runtime = runtimes.get(state.runtime);
-      // Intake has asked for the runtime before it asked for an instance.
-      if (runtime === undefined) throw new Error(`no runtime ${state.runtime}`);
-      return new Instance(makeInstancePlan(state, runtime, { ...settings, runRoot }), {
-        driver,
-        code: ({ state: { code } }: InstancePlan) => {
-          if (code.kind === 'package') return codeCache.acquire(code);
-          return Promise.reject(new Error('this host cannot run images yet'));
-        },
-        onLost: (instance, exit) => {
-          logger.info({ instance: instance.id, exit }, 'idle instance ended by itself');
-          pool.lost(instance);
-        },
-      });
+    create: (_functionKey, state) => instances.create(state),
+  });
+  const functionFiles = new FunctionFiles({ codeCache });
+  const instances: InstanceFactory = new InstanceFactory({
+    driver,
+    runtimes,
+    place: { ...settings, runRoot },
+    files: (state) => functionFiles.acquire(state),
+    takeWarm: (key) => warmPool.take(key),
+    onLost: (instance, exit) => {
+      logger.info({ instance: instance.id, exit }, 'idle instance ended by itself');
+      pool.lost(instance);
     },
   });
+  const warmState = new WarmPoolState(join(settings.home, 'invoker', 'warm-pool.json'));
+  const warmPool: WarmPool<InstanceProcess> = new WarmPool<InstanceProcess>({
+    maxMb: settings.warmPoolMb,
+    freeMb: () => memoryMb - pool.usedMemoryMb,
+    isQuiet: () => pool.isQuiet,
+    start: (key) => instances.startWarm(key),
+    log: (fields, message) => logger.warn(fields, message),
+  });
+  pool.lendMemory(warmPool);
   const execution = new ExecutionService({
     invokerId,
     appId: settings.appId,
     ship: (record, lines) => shipper.ship(record, lines),
     stored: (mostMs) => shipper.stored(mostMs),
   });
+  const web = new WebExecutionService({
+    place: settings,
+    limits: { declaredBytes: MAX_RESULT_BYTES, streamedBytes: settings.webStreamMb * MB },
+    record: (...attempt) => execution.record(...attempt),
+  });
   const intake = new IntakeService<Instance>({
     lookup: new FunctionLookup(functions),
-    quota,
     pool,
     execution,
-    hasRuntime: (name) => runtimes.get(name) !== undefined,
+    web,
+    missing: (state) =>
+      runtimes.get(state.runtime) === undefined
+        ? `the invoker does not have the runtime ${state.runtime}`
+        : undefined,
     memoryMb,
   });
   const server = new DispatchServer({
     host: settings.dispatchHost,
     port: settings.dispatchPort,
     handle: (call, event, caller) => intake.handle(call, event, caller),
+    handleWeb: (exchange) => intake.handleWeb(exchange),
     logger,
   });
   const heartbeat: HeartbeatService = new HeartbeatService({
@@ -118,13 +149,25 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
         memoryMb,
         usedMemoryMb: pool.usedMemoryMb,
         runtimes: runtimes.names,
-        missingRuntimes: {},
-        provisioned: {},
+        missingRuntimes: runtimes.missing,
+        provisioned: pool.provisioned,
         ...quota.report(),
       };
     },
   });
-  const own = { functions, placements, quota, pool, intake, server, heartbeat, shipper, runRoot };
+  const own = {
+    functions,
+    placements,
+    quota,
+    pool,
+    warmPool,
+    warmState,
+    intake,
+    server,
+    heartbeat,
+    shipper,
+    runRoot,
+  };
   return new InvokerService({ ...surroundings, ...own });
 }
 

@@ -132,6 +132,7 @@ export class InvokerFake {
         driver,
         runtimes: {
           names: runtimes.map(({ name }) => name),
+          missing: {},
           get: (name) => runtimes.find((r) => r.name === name),
         },
         codeCache: {
@@ -150,6 +151,9 @@ export class InvokerFake {
         invokerId: 'test',
         memoryMb: 1024,
         keepAliveSeconds: 600,
+        warmPoolMb: 0,
+        scaleOutPerMinute: 500,
+        webStreamMb: 100,
         dispatchHost: '127.0.0.1',
         dispatchPort: 0,
         advertisedHost: undefined,

@@ -9,6 +9,10 @@ import type { CodeCache } from './code-cache/code-cache.js';
 import type { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import type { InstancePool } from './instance-pool/instance-pool.js';
 import type { QuotaMeter } from './quota/quota.meter.js';
+import type { WarmPool } from './instance-pool/warm-pool.js';
+import type { WarmPoolState } from './instance-pool/warm-pool.state.js';
+import type { InstanceProcess } from './instance/instance-process.js';
+import type { RuntimeCatalog } from './instance/runtime-catalog.js';
 import type { Instance } from './instance/instance.js';
 import type { IntakeService } from './intake/intake.service.js';
 import type { RecordShipper } from './log-shipping/record.shipper.js';
@@ -20,6 +24,9 @@ export interface InvokerParts {
   readonly codeCache: Pick<CodeCache, 'open'>;
   readonly quota: QuotaMeter;
   readonly pool: InstancePool<Instance>;
+  readonly warmPool: WarmPool<InstanceProcess>;
+  readonly warmState: WarmPoolState;
+  readonly runtimes: Pick<RuntimeCatalog, 'get'>;
   readonly intake: IntakeService<Instance>;
   readonly server: DispatchServer;
   readonly heartbeat: HeartbeatService;
@@ -61,17 +68,28 @@ export class InvokerService implements OnDrain {
     this.parts.logger.info({ port, sandbox: driver.capabilities() }, 'invoker takes calls');
     heartbeat.start();
     this.reaper = setInterval(() => pool.reap(), REAP_MS);
+    if (driver.capabilities().lateMounts) {
+      const { warmPool, warmState, runtimes } = this.parts;
+      warmPool.open(await warmState.load((name) => runtimes.get(name) !== undefined));
+    }
   }
 
   async drain(deadlineMs: number): Promise<void> {
-    const { intake, pool, shipper, heartbeat, server, driver, runRoot } = this.parts;
+    const { intake, pool, warmPool, warmState, shipper, heartbeat, server, driver, runRoot } = this.parts;
     const stopped = intake.stop(deadlineMs - LAST_STEPS_MS);
     await heartbeat.send();
     await stopped;
     clearInterval(this.reaper);
+    await warmState.save(warmPool.recentKeys);
+    const warmClosed = warmPool.close();
     await pool.close();
     await server.close();
-    await Promise.all([shipper.stop(deadlineMs - LAST_STEPS_MS / 4), heartbeat.leave(), driver.close()]);
+    await Promise.all([
+      shipper.stop(deadlineMs - LAST_STEPS_MS / 4),
+      heartbeat.leave(),
+      driver.close(),
+      warmClosed,
+    ]);
     await rm(runRoot, { recursive: true, force: true });
   }
 

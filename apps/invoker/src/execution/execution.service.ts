@@ -93,7 +93,7 @@ export class ExecutionService {
       failed,
       body,
     };
-    const record = this.close(log, call, state, ended, call.traceparent);
+    const record = this.record(log, call, state, ended, call.traceparent);
     return { outcome: outcomeOf(ended, call.logTail ? log.tail(record) : ''), body };
   }
 
@@ -105,14 +105,14 @@ export class ExecutionService {
     return new Promise((answer) => {
       const close = (attempt: Attempt, ended: Ended): InvocationRecord => {
         this.sampleBehind(instance);
-        return this.close(attempt.log, request.call, request.state, ended, traceparent);
+        return this.record(attempt.log, request.call, request.state, ended, traceparent);
       };
       instance.invoke(new Attempt(instance, request, traceparent, answer, close));
     });
   }
 
   /** Makes the record and hands it to shipping, with what was printed. */
-  private close(
+  record(
     { lines, droppedLines }: InvocationLog,
     call: InvokeCall,
     state: FunctionState,

@@ -27,7 +27,7 @@ export function failureOfEnd(
     case 'result':
       return end.body.length > MAX_RESULT_BYTES ? tooLarge(`${end.body.length} bytes`) : undefined;
     case 'failure':
-      return failureOfRuntime(end.failure);
+      return failureOfRuntime(end.failure, state, 'running');
     case 'timed-out':
       return failure(433, `Invoking task timed out after ${seconds(state.timeoutMs)} seconds`);
     case 'exited':
@@ -45,7 +45,7 @@ export function failureOfBoot(
 ): FunctionFailure | undefined {
   switch (boot.kind) {
     case 'init-failed':
-      return failureOfRuntime(boot.failure);
+      return failureOfRuntime(boot.failure, state, 'initializing');
     case 'init-timed-out':
       return failure(
         450,
@@ -65,8 +65,22 @@ export function failureOfBoot(
   }
 }
 
-function failureOfRuntime({ reason, message, stackTrace }: RuntimeFailure): FunctionFailure {
+/** libs/runtimes/README.md: what a bootstrap reports, and SCF's status for it. */
+export function failureOfRuntime(
+  { reason, message, stackTrace }: RuntimeFailure,
+  state: Pick<FunctionState, 'timeoutMs'>,
+  when: When,
+): FunctionFailure {
   switch (reason) {
+    case 'bootstrap-missing':
+      return failure(437, `HandlerNotFound: ${message}`);
+    case 'port-not-bound':
+      return failure(446, `PortBindingFailed: ${message}`);
+    case 'exited':
+      if (when === 'initializing') return failure(445, `ContainerInitError: ${message}`);
+      return failure(439, `User process exit when running: ${message}`);
+    case 'not-fetched':
+      return failure(433, `Invoking task timed out after ${seconds(state.timeoutMs)} seconds: ${message}`);
     case 'handler-not-found':
       return failure(437, `HandlerNotFound: ${message}`, stackTrace);
     case 'load-failed':
@@ -82,11 +96,14 @@ function failureOfRuntime({ reason, message, stackTrace }: RuntimeFailure): Func
   }
 }
 
-function failureOfExit(
+/** Was the function asked to do something, or still being started? */
+type When = 'running' | 'initializing';
+
+export function failureOfExit(
   exit: SandboxExit,
   state: FunctionState,
   lastLines: string,
-  when: 'running' | 'initializing',
+  when: When,
 ): FunctionFailure {
   if (isMemory(exit, lastLines)) {
     return failure(

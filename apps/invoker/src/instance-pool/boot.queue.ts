@@ -7,6 +7,15 @@ export class BootQueue {
 
   constructor(private readonly atOnce: number) {}
 
+  get isEmpty(): boolean {
+    return this.running === 0;
+  }
+
+  /** Would a boot begin at once? */
+  get hasRoom(): boolean {
+    return this.running < this.atOnce;
+  }
+
   /** @returns the boot's outcome, or undefined when `wanted` said no at its turn. */
   async run<T>(wanted: () => boolean, boot: () => Promise<T>): Promise<T | undefined> {
     if (this.running >= this.atOnce) await new Promise<void>((resolve) => this.waiting.push(resolve));

@@ -1,12 +1,14 @@
 export interface IdleInstance {
   readonly memoryMb: number;
+  /** What keeping it is worth. */
+  readonly value: number;
   /** When it became idle. */
   readonly idleSince: number;
 }
 
 /**
- * Which idle instances go so that `neededMb` become free: the least valuable first, and that is the one not used for
- * the longest time. No more than needed; empty when nothing must go; undefined when all of them would not be enough.
+ * Which idle instances go so that `neededMb` become free: the least valuable first, of equals the one that has been idle for
+ * longer. No more than needed; empty when nothing must go; undefined when all of them would not be enough.
  */
 export function chooseEvictions<I extends IdleInstance>(
   idle: readonly I[],
@@ -14,7 +16,7 @@ export function chooseEvictions<I extends IdleInstance>(
 ): I[] | undefined {
   const chosen: I[] = [];
   let missingMb = neededMb;
-  for (const instance of [...idle].sort((a, b) => a.idleSince - b.idleSince)) {
+  for (const instance of [...idle].sort((a, b) => a.value - b.value || a.idleSince - b.idleSince)) {
     if (missingMb <= 0) break;
     chosen.push(instance);
     missingMb -= instance.memoryMb;

@@ -1,4 +1,5 @@
 import type { FunctionState } from '@openscf/contracts';
+import type { QuotaLease } from '../quota/quota.types.js';
 import type { Acquired, PoolInstance } from './pool.types.js';
 
 /** Someone who waits for an instance. */
@@ -6,6 +7,21 @@ export interface Ticket<I> {
   readonly resolve: (acquired: Acquired<I>) => void;
   /** When it came. */
   readonly since: number;
+}
+
+/** An instance as its group sees it. */
+export interface Member<I extends PoolInstance> {
+  readonly instance: I;
+  readonly group: FunctionGroup<I>;
+  /** Requests on it that have not been answered, and those that have and are about to give their slot back. */
+  requests: number;
+  settling: number;
+  takenAt: number;
+  isUp: boolean;
+  /** When it became idle. */
+  idleSince: number;
+  /** What keeping it is worth, as of then. */
+  value: number;
 }
 
 /**
@@ -19,25 +35,41 @@ export const WAITED_TOO_LONG_MS = 20;
 const NEWEST = 0.2;
 
 /**
- * The instances of one revision, and who waits for them.
+ * The instances of one revision, and who waits for them. Each serves up to `slots` requests at once.
  *
- * 1. An instance is in exactly one of `idle`, `busy`, `booting`; `members` holds all of them.
- * 2. Nobody waits while an instance is idle.
- * 3. Whoever waits is served in order of arrival, by whatever instance is free first: one that boots or one that comes back.
- * 4. Whoever waits for longer than `WAITED_TOO_LONG_MS` has an instance booting for him, as far as memory allows.
+ * 1. `members` holds all of them; those that may take a request are in `free`, each once.
+ * 2. Nobody waits while there is a free slot.
+ * 3. Whoever waits is served in order of arrival, by whatever slot is free first: of one that boots or of one that is busy.
+ * 4. Whoever waits for longer than `WAITED_TOO_LONG_MS` has an instance booting for him, as far as memory and rate allow.
+ * 5. `leases` has one for each instance that is busy, and for each that those who wait need: never fewer while they come, and
+ *    cut to that when a request ends.
  */
 export class FunctionGroup<I extends PoolInstance> {
   /** Most recently used last. */
-  readonly idle: I[] = [];
-  readonly members = new Set<I>();
+  readonly free: Member<I>[] = [];
+  readonly members = new Set<Member<I>>();
   readonly waiting: Ticket<I>[] = [];
-  /** Boots that were asked for and have not ended. */
+  readonly leases: QuotaLease[] = [];
+  readonly slots: number;
+  /** Boots that callers asked for and that have not ended; those of them that run. */
   boots = 0;
-  /** Those of them that run. */
   started = 0;
-  /** Instances whose invocation has been answered and that are about to come back. */
+  /** Boots for nobody who waits: to have instances ready. */
+  ahead = 0;
+  /** How many of these failed in turn, and when the next may be tried. */
+  aheadFailures = 0;
+  aheadAfter = 0;
+  /** How many instances are to be there at all times. */
+  provisioned = 0;
+  /** Members that have started. */
+  up = 0;
+  /** Members with requests. */
+  busy = 0;
+  /** Slots whose request has been answered and that are about to be free. */
   settling = 0;
-  /** Mean of how long an instance is busy with a call; undefined before the first. */
+  /** What the last start took. */
+  coldMs = 0;
+  /** Mean of how long a slot is busy with a call; undefined before the first. */
   private busyMs: number | undefined;
   /** Another revision has taken its place, or the function is gone: nothing is kept. */
   retired = false;
@@ -45,45 +77,80 @@ export class FunctionGroup<I extends PoolInstance> {
   constructor(
     readonly functionKey: string,
     readonly state: FunctionState,
-  ) {}
+  ) {
+    this.slots = state.instanceConcurrency;
+  }
 
-  /** Who waits and is not served by what comes back soon or boots already. */
+  /** Boots that those need who wait and are not served by what comes back soon or boots already. */
   bootsNeeded(now: number): number {
-    return this.waiting.length - this.boots - this.servedSoon(now);
+    const unserved = this.waiting.length - this.servedSoon(now);
+    return Math.ceil(unserved / this.slots) - this.boots - this.ahead;
   }
 
   /** A boot is at its turn: is there someone for it? */
   isBootWanted(now: number): boolean {
-    return this.waiting.length > this.started + this.servedSoon(now);
+    return this.waiting.length > (this.started + this.ahead) * this.slots + this.servedSoon(now);
   }
 
-  /** An instance was busy with one call, from when it was taken to when it was free again. */
+  /** How many leases must be held with so many instances busy and so many callers waiting. */
+  leasesNeeded(busy = this.busy, waiting = this.waiting.length): number {
+    return busy + Math.ceil(waiting / this.slots);
+  }
+
+  /** A slot was busy with one call, from when it was taken to when it was free again. */
   wasBusy(ms: number): void {
     this.busyMs = this.busyMs === undefined ? ms : this.busyMs + (ms - this.busyMs) * NEWEST;
   }
 
-  /** How many of those who wait get an instance in a moment. */
+  /** How many of those who wait get a slot in a moment. */
   private servedSoon(now: number): number {
     const oldest = this.waiting[0];
     if (oldest === undefined || this.busyMs === undefined || now - oldest.since >= WAITED_TOO_LONG_MS) {
       return this.settling;
     }
-    const busy = this.members.size - this.started - this.idle.length;
-    return Math.max(this.settling, Math.floor((busy * WAIT_FOR_BUSY_MS) / this.busyMs));
+    return Math.max(this.settling, Math.floor((this.busy * this.slots * WAIT_FOR_BUSY_MS) / this.busyMs));
   }
 
   get isEmpty(): boolean {
-    return this.members.size === 0 && this.waiting.length === 0 && this.boots === 0;
+    const pending = this.boots + this.ahead + this.waiting.length + this.provisioned;
+    return this.members.size === 0 && pending === 0;
   }
 
-  takeIdle(): I | undefined {
-    return this.idle.pop();
+  /** How many of its idle instances may go without having fewer than are provisioned. */
+  get spare(): number {
+    return Math.max(0, this.up - this.provisioned);
   }
 
-  removeIdle(instance: I): boolean {
-    const at = this.idle.indexOf(instance);
-    if (at < 0) return false;
-    this.idle.splice(at, 1);
-    return true;
+  /**
+   * The slot that the next request gets: of the most loaded instance that has one, so that the others become idle and can
+   * go; among equals the most recently used, whose caches are warm.
+   */
+  next(): Member<I> | undefined {
+    let best = this.free.at(-1);
+    if (this.slots === 1 || best === undefined) return best;
+    for (const member of this.free) if (loadOf(member) >= loadOf(best)) best = member;
+    return best;
   }
+
+  take(member: Member<I>, now: number): void {
+    if (member.requests++ === 0) this.busy++;
+    member.takenAt = now;
+    this.removeFree(member);
+    if (loadOf(member) < this.slots) this.free.push(member);
+  }
+
+  /** Its request has been answered, or was not made after all. */
+  untake(member: Member<I>): void {
+    if (--member.requests === 0) this.busy--;
+  }
+
+  removeFree(member: Member<I>): void {
+    // Nearly always the last.
+    const at = this.free.lastIndexOf(member);
+    if (at >= 0) this.free.splice(at, 1);
+  }
+}
+
+export function loadOf({ requests, settling }: Pick<Member<PoolInstance>, 'requests' | 'settling'>): number {
+  return requests + settling;
 }

@@ -3,6 +3,9 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BootOutcome } from '../instance/instance.types.js';
 import { InstancePool } from './instance-pool.js';
+import { FixedKeepAlive } from './keep-alive.types.js';
+import { QuotaFake } from './quota.fake.js';
+import { ScaleOutRate } from './scale-out.rate.js';
 import type { Acquired, PoolInstance } from './pool.types.js';
 
 const COLD = {
@@ -20,7 +23,7 @@ class ScriptedInstance implements PoolInstance {
   static made = 0;
   readonly id = `i-${ScriptedInstance.made++}`;
   phase = 'creating';
-  idleSince: number | undefined;
+  reason: string | undefined;
   private readonly booting = Promise.withResolvers<BootOutcome>();
   private readonly destroying = Promise.withResolvers<void>();
 
@@ -29,7 +32,11 @@ class ScriptedInstance implements PoolInstance {
     private readonly slowDestroy: boolean,
   ) {}
 
-  boot(): Promise<BootOutcome> {
+  get usable(): boolean {
+    return this.phase === 'idle' || this.phase === 'busy';
+  }
+  boot(reason: string): Promise<BootOutcome> {
+    this.reason = reason;
     this.phase = 'initializing';
     return this.booting.promise;
   }
@@ -40,9 +47,8 @@ class ScriptedInstance implements PoolInstance {
   fail(): void {
     this.booting.resolve({ kind: 'failed', failure: { kind: 'init-timed-out' }, coldStart: COLD });
   }
-  becomeIdle(since = performance.now()): void {
+  becomeIdle(): void {
     this.phase = 'idle';
-    this.idleSince = since;
   }
   destroy(): Promise<void> {
     this.phase = 'destroyed';
@@ -55,7 +61,14 @@ class ScriptedInstance implements PoolInstance {
 }
 
 function state(name: string, change: Partial<FunctionState> = {}): FunctionState {
-  return { functionId: 'lam-1', functionName: name, revision: 1, memoryMb: 128, ...change } as FunctionState;
+  return {
+    functionId: 'lam-1',
+    functionName: name,
+    revision: 1,
+    memoryMb: 128,
+    instanceConcurrency: 1,
+    ...change,
+  } as FunctionState;
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -64,14 +77,21 @@ describe('instance pool', () => {
   let made: ScriptedInstance[];
   let pool: InstancePool<ScriptedInstance>;
   let slowDestroy: boolean;
+  let skipped: number;
+  let quota: QuotaFake;
 
   function makePool(memoryMb = 512, bootsAtOnce = 3, keepAliveMs = 1_000): void {
     made = [];
     slowDestroy = false;
+    skipped = 0;
+    quota = new QuotaFake();
     pool = new InstancePool({
       memoryMb,
       bootsAtOnce,
-      keepAliveMs,
+      quota,
+      keepAlive: new FixedKeepAlive(keepAliveMs),
+      rate: new ScaleOutRate(500),
+      now: () => performance.now() + skipped,
       log: () => undefined,
       create: (_key, of) => {
         const instance = new ScriptedInstance(of, slowDestroy);
@@ -226,10 +246,10 @@ describe('instance pool', () => {
   it('reaps what was idle for longer than the keep-alive, and nothing else', async () => {
     const [old, young, busy] = [await acquireBooted('a'), await acquireBooted('a'), await acquireBooted('a')];
     finish(old);
+    skipped = 800;
     finish(young);
-    old.idleSince = 100;
-    young.idleSince = 900;
-    pool.reap(1_100);
+    skipped = 1_200;
+    pool.reap();
     expect([old.phase, young.phase, busy.phase]).toEqual(['destroyed', 'idle', 'busy']);
     expect(instanceOf(await pool.acquire('a', state('a')))).toBe(young);
   });
@@ -300,6 +320,7 @@ describe('instance pool', () => {
           }
           await turn();
           expect(pool.usedMemoryMb).toBeLessThanOrEqual(512);
+          expect(quota.taken).toBeGreaterThanOrEqual(busy.length);
         }
         for (let guard = 0; guard < 200 && answered < asked; guard++) {
           for (const instance of made) if (instance.phase === 'initializing') instance.ready();
@@ -307,6 +328,9 @@ describe('instance pool', () => {
           await turn();
         }
         expect(answered).toBe(asked);
+        for (const instance of busy.splice(0)) finish(instance);
+        await turn();
+        expect(quota.taken).toBe(0);
       }),
       { numRuns: 60 },
     );
@@ -317,7 +341,9 @@ describe('instance pool', () => {
     const closed = new InstancePool<ScriptedInstance>({
       create,
       memoryMb: 1,
-      keepAliveMs: 1,
+      quota,
+      keepAlive: new FixedKeepAlive(1),
+      rate: new ScaleOutRate(1),
       bootsAtOnce: 1,
       log: () => undefined,
     });

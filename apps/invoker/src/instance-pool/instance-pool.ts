@@ -1,101 +1,143 @@
-import type { FunctionState } from '@openscf/contracts';
+import type { ColdReason, FunctionState } from '@openscf/contracts';
 import type { BootOutcome } from '../instance/instance.types.js';
+import type { QuotaTaken } from '../quota/quota.types.js';
 import { BootQueue } from './boot.queue.js';
+import { ColdReasons, type WhyGone } from './cold-reasons.js';
 import { chooseEvictions } from './eviction.policy.js';
-import { FunctionGroup, WAITED_TOO_LONG_MS } from './function.group.js';
-import { groupKeyOf, type Acquired, type PoolInstance } from './pool.types.js';
+import { FunctionGroup, loadOf, WAITED_TOO_LONG_MS, type Member } from './function.group.js';
+import type { KeepAlive } from './keep-alive.types.js';
+import { MemoryLedger } from './memory.ledger.js';
+import {
+  groupKeyOf,
+  type Acquired,
+  type PoolInstance,
+  type Refusal,
+  type SpareMemory,
+} from './pool.types.js';
+import type { ScaleOutRate } from './scale-out.rate.js';
 
 export interface InstancePoolOptions<I extends PoolInstance> {
   readonly create: (functionKey: string, state: FunctionState) => I;
+  readonly quota: { take(state: FunctionState): QuotaTaken };
+  readonly keepAlive: KeepAlive;
+  readonly rate: ScaleOutRate;
   /** Memory of the host for instances. */
   readonly memoryMb: number;
-  readonly keepAliveMs: number;
   readonly bootsAtOnce: number;
   readonly log: (fields: object, message: string) => void;
+  /** Ms of a monotonic clock. */
+  readonly now?: () => number;
 }
+
+/** After a failed start ahead the next one waits, twice as long each time. */
+const AHEAD_RETRY_MS = 1_000;
+const NO_SPARE: SpareMemory = { heldMb: 0, free: () => undefined };
 
 /**
  * All instances of this host. Decides which one serves a call, when another is started, and when one goes.
  *
  * 1. The memory of all instances never exceeds `memoryMb`: a boot is admitted against those that live or are to be booted,
  *    and starts when those that are being destroyed are gone as far as it needs their room.
- * 2. Only instances in `idle` lists are evicted or reaped, and they leave the list in the same turn: work never races them.
+ * 2. Only instances without requests are evicted or reaped, and they leave `free` in the same turn: work never races them.
  * 3. An instance serves only calls of its own revision; those of a retired group go when they come back.
+ * 4. Concurrency is taken before an instance becomes busy or is started for a call, and given back when it has answered.
  */
 export class InstancePool<I extends PoolInstance> {
   private readonly groups = new Map<string, FunctionGroup<I>>();
-  private readonly groupOf = new Map<I, FunctionGroup<I>>();
-  private readonly takenAt = new WeakMap<I, number>();
+  private readonly memberOf = new Map<I, Member<I>>();
   private readonly bootQueue: BootQueue;
+  private readonly memory: MemoryLedger;
+  private readonly reasons = new ColdReasons();
+  private readonly now: () => number;
+  private spare = NO_SPARE;
   /** Looks after those who wait without a boot; set while there are any. */
   private patience: NodeJS.Timeout | undefined;
-  /** Of instances that live or are to be booted. */
-  private heldMb = 0;
-  /** Of instances that are being destroyed. */
-  private dyingMb = 0;
-  private readonly dying = new Set<Promise<void>>();
   private closed = false;
 
   constructor(private readonly options: InstancePoolOptions<I>) {
     this.bootQueue = new BootQueue(options.bootsAtOnce);
+    this.memory = new MemoryLedger(options.memoryMb);
+    this.now = options.now ?? (() => performance.now());
+  }
+
+  /** Memory that is held besides and given up when an instance needs it (the warm pool). */
+  lendMemory(spare: SpareMemory): void {
+    this.spare = spare;
   }
 
   /** Memory that instances hold, those that are booting or being destroyed included. */
   get usedMemoryMb(): number {
-    return this.heldMb + this.dyingMb;
+    return this.memory.usedMb;
   }
 
   get size(): number {
-    return this.groupOf.size;
+    return this.memberOf.size;
   }
 
-  /** The most recently used idle instance, at once; or, in time, one that boots or comes back. */
+  /** Is no instance being started, and nobody waiting for one? */
+  get isQuiet(): boolean {
+    return this.bootQueue.isEmpty;
+  }
+
+  /** A slot of an instance that has one, at once; or, in time, of one that boots or becomes free. */
   acquire(functionKey: string, state: FunctionState): Acquired<I> | Promise<Acquired<I>> {
     if (this.closed) return { kind: 'closed' };
     const group = this.group(functionKey, state);
-    const now = performance.now();
-    const idle = group.takeIdle();
-    if (idle !== undefined) {
-      this.takenAt.set(idle, now);
-      return { kind: 'instance', instance: idle };
+    const now = this.now();
+    this.options.keepAlive.called(functionKey, now);
+    const member = this.nextUsable(group);
+    const refusal = this.takeLeases(group, member);
+    if (refusal !== undefined) {
+      this.dropIfEmpty(group);
+      return refusal;
+    }
+    if (member !== undefined) {
+      group.take(member, now);
+      return { kind: 'instance', instance: member.instance };
     }
     return new Promise((resolve) => {
       group.waiting.push({ resolve, since: now });
       this.patience ??= setTimeout(() => this.lookAfterWaiting(), WAITED_TOO_LONG_MS);
-      if (group.bootsNeeded(now) <= 0 || this.startBoot(group)) return;
-      group.waiting.pop();
-      this.dropIfEmpty(group);
-      resolve({ kind: 'no-memory' });
+      this.startMissing(group);
     });
   }
 
-  /** The invocation has been answered; `release` follows. Who comes in between waits for this instance, not for a new one. */
+  /** The request has been answered; `release` follows. Who comes in between waits for this slot, not for a new instance. */
   settling(instance: I): void {
-    const group = this.groupOf.get(instance);
-    if (group !== undefined) group.settling++;
+    const member = this.memberOf.get(instance);
+    if (member === undefined) return;
+    member.group.untake(member);
+    member.settling++;
+    member.group.settling++;
+    this.giveLeases(member.group);
   }
 
-  /** The instance is free again, or has ended. Follows `settling`. */
+  /** The slot is free again, or the instance has ended. Follows `settling`. */
   release(instance: I): void {
-    const group = this.groupOf.get(instance);
-    if (group === undefined) return;
+    const member = this.memberOf.get(instance);
+    if (member === undefined) return;
+    const { group } = member;
+    member.settling--;
     group.settling--;
-    group.wasBusy(performance.now() - (this.takenAt.get(instance) ?? 0));
-    this.comeBack(group, instance);
+    group.wasBusy(this.now() - member.takenAt);
+    this.comeBack(member);
   }
 
-  /** Gives back an instance that was acquired and not used. */
+  /** Gives back a slot that was acquired and not used. */
   giveBack(instance: I): void {
-    const group = this.groupOf.get(instance);
-    if (group !== undefined) this.comeBack(group, instance);
+    const member = this.memberOf.get(instance);
+    if (member === undefined) return;
+    member.group.untake(member);
+    this.comeBack(member);
+    this.giveLeases(member.group);
   }
 
   /** An instance has ended by itself while it was idle. */
   lost(instance: I): void {
-    const group = this.groupOf.get(instance);
-    if (group === undefined) return;
-    group.removeIdle(instance);
-    this.discard(group, instance);
+    const member = this.memberOf.get(instance);
+    if (member === undefined) return;
+    this.discard(member, 'replaced');
+    this.giveLeases(member.group);
   }
 
   /** The function has another revision now, or is gone (`current` undefined): what serves older ones is drained. */
@@ -104,23 +146,49 @@ export class InstancePool<I extends PoolInstance> {
     for (const [key, group] of this.groups) {
       if (group.functionKey !== functionKey || key === keep) continue;
       group.retired = true;
-      for (const instance of group.idle.splice(0)) this.discard(group, instance);
+      group.provisioned = 0;
+      for (const member of idleOf(group)) this.discard(member, 'new-revision');
       this.dropIfEmpty(group);
     }
   }
 
-  /** Ends what has been idle for longer than the keep-alive. */
-  reap(now = performance.now()): void {
-    for (const group of this.groups.values()) {
-      // The oldest come first in the list.
-      while (
-        group.idle[0]?.idleSince !== undefined &&
-        now - group.idle[0].idleSince >= this.options.keepAliveMs
-      ) {
-        const instance = group.idle.shift();
-        if (instance !== undefined) this.discard(group, instance);
+  /** Ends what has been idle for longer than it is worth, but for what is provisioned; starts what is missing of that. */
+  reap(now = this.now()): void {
+    for (const group of [...this.groups.values()]) {
+      for (const member of idleOf(group)) {
+        const keepMs = this.options.keepAlive.keepMs(group.functionKey, member.idleSince);
+        if (group.spare > 0 && now - member.idleSince >= keepMs) this.discard(member, 'idle-end');
       }
+      this.startProvisioned(group);
     }
+    this.options.rate.forgetOld();
+  }
+
+  /** From now on so many instances of the function are there at all times, busy ones included. */
+  provision(functionKey: string, state: FunctionState, count: number): void {
+    if (this.closed) return;
+    const group = this.group(functionKey, state);
+    group.provisioned = count;
+    this.startProvisioned(group);
+    this.dropIfEmpty(group);
+  }
+
+  /** Provisioned instances that are ready, by function. */
+  get provisioned(): Record<string, number> {
+    const ready: Record<string, number> = {};
+    for (const group of this.groups.values()) {
+      if (group.provisioned === 0) continue;
+      ready[group.functionKey] = Math.min(group.provisioned, group.up);
+    }
+    return ready;
+  }
+
+  /** Starts an instance before it is called, when there is none and nothing more valuable must go for it. */
+  prewarm(functionKey: string, state: FunctionState): void {
+    if (this.closed) return;
+    const group = this.group(functionKey, state);
+    if (group.members.size === 0 && group.boots + group.ahead === 0) this.startAhead(group);
+    this.dropIfEmpty(group);
   }
 
   /** Takes no more calls and ends every instance, whatever it does. */
@@ -129,9 +197,10 @@ export class InstancePool<I extends PoolInstance> {
     clearTimeout(this.patience);
     for (const group of this.groups.values()) {
       for (const ticket of group.waiting.splice(0)) ticket.resolve({ kind: 'closed' });
-      group.idle.splice(0);
+      group.free.splice(0);
     }
-    await Promise.all([...[...this.groupOf.keys()].map((instance) => instance.destroy()), ...this.dying]);
+    const ended = [...this.memberOf.keys()].map((instance) => instance.destroy());
+    await Promise.all([...ended, this.memory.allGone()]);
   }
 
   private group(functionKey: string, state: FunctionState): FunctionGroup<I> {
@@ -144,18 +213,72 @@ export class InstancePool<I extends PoolInstance> {
     return group;
   }
 
-  private comeBack(group: FunctionGroup<I>, instance: I): void {
-    if (instance.phase !== 'idle' || this.closed) {
-      this.discard(group, instance);
+  private nextUsable(group: FunctionGroup<I>): Member<I> | undefined {
+    for (let member = group.next(); member !== undefined; member = group.next()) {
+      if (member.instance.usable) return member;
+      // It has ended and is about to say so (`lost`).
+      group.removeFree(member);
+    }
+    return undefined;
+  }
+
+  /** @returns why there is no concurrency for one more request, on this instance or on one to be started */
+  private takeLeases(group: FunctionGroup<I>, member: Member<I> | undefined): Refusal | undefined {
+    const busy = group.busy + (member?.requests === 0 ? 1 : 0);
+    const needed = group.leasesNeeded(busy, group.waiting.length + (member === undefined ? 1 : 0));
+    while (group.leases.length < needed) {
+      const taken = this.options.quota.take(group.state);
+      if (taken.kind !== 'taken') {
+        this.giveLeases(group);
+        return taken;
+      }
+      group.leases.push(taken.lease);
+    }
+    return undefined;
+  }
+
+  private giveLeases(group: FunctionGroup<I>): void {
+    const needed = group.leasesNeeded();
+    while (group.leases.length > needed) {
+      group.leases.pop()?.give();
+    }
+  }
+
+  private comeBack(member: Member<I>): void {
+    const { group, instance } = member;
+    if (!instance.usable || this.closed) {
+      group.removeFree(member);
+      if (loadOf(member) === 0) this.discard(member, 'replaced');
       this.startMissing(group);
       return;
     }
-    const ticket = group.waiting.shift();
-    if (ticket !== undefined) {
-      this.takenAt.set(instance, performance.now());
-      ticket.resolve({ kind: 'instance', instance });
-    } else if (group.retired) this.discard(group, instance);
-    else group.idle.push(instance);
+    this.serve(group, member);
+    if (loadOf(member) >= group.slots) return;
+    if (loadOf(member) === 0 && group.retired) {
+      this.discard(member, 'new-revision');
+      return;
+    }
+    if (loadOf(member) === 0) this.becomeIdle(member);
+    group.removeFree(member);
+    group.free.push(member);
+  }
+
+  /** Who waits gets what is free. */
+  private serve(group: FunctionGroup<I>, member: Member<I>): void {
+    while (loadOf(member) < group.slots) {
+      const ticket = group.waiting.shift();
+      if (ticket === undefined) return;
+      group.take(member, this.now());
+      ticket.resolve({ kind: 'instance', instance: member.instance });
+    }
+    this.giveLeases(group);
+  }
+
+  private becomeIdle(member: Member<I>): void {
+    const { functionKey, state, coldMs } = member.group;
+    const { memoryMb } = state;
+    member.idleSince = this.now();
+    member.value = this.options.keepAlive.value(functionKey, { memoryMb, coldMs }, member.idleSince);
   }
 
   private lookAfterWaiting(): void {
@@ -171,93 +294,144 @@ export class InstancePool<I extends PoolInstance> {
     }
   }
 
-  /** @returns false when the host has no memory for it */
-  private startBoot(group: FunctionGroup<I>): boolean {
-    const { memoryMb } = group.state;
-    if (!this.makeRoom(memoryMb)) return false;
-    this.heldMb += memoryMb;
-    group.boots++;
-    void this.boot(group, memoryMb);
-    return true;
+  /** Who waits must have something to wait for. */
+  private startMissing(group: FunctionGroup<I>): void {
+    while (!this.closed && group.bootsNeeded(this.now()) > 0) {
+      const refusal = this.startBoot(group);
+      if (refusal === undefined) continue;
+      group.waiting.pop()?.resolve(refusal);
+      this.giveLeases(group);
+    }
+    this.dropIfEmpty(group);
   }
 
-  private async boot(group: FunctionGroup<I>, memoryMb: number): Promise<void> {
+  private startBoot(group: FunctionGroup<I>): Refusal | undefined {
+    const { memoryMb } = group.state;
+    if (!this.makeRoom(memoryMb)) return { kind: 'no-memory' };
+    const { rate } = this.options;
+    if (!rate.take(group.functionKey)) return { kind: 'too-fast', perMinute: rate.perMinute };
+    const others = group.members.size > 0 || group.boots > 0;
+    const reason = this.reasons.reasonFor(group.functionKey, group.state, others);
+    this.memory.hold(memoryMb);
+    group.boots++;
+    void this.bootForCaller(group, reason);
+    return undefined;
+  }
+
+  private async bootForCaller(group: FunctionGroup<I>, reason: ColdReason): Promise<void> {
     // At its turn it may not be wanted any more: instances that came back have served who waited.
-    const wanted = (): boolean => !this.closed && group.isBootWanted(performance.now());
+    const wanted = (): boolean => !this.closed && group.isBootWanted(this.now());
     const ran = await this.bootQueue.run(wanted, async () => {
       group.started++;
-      while (this.usedMemoryMb > this.options.memoryMb && this.dying.size > 0) await Promise.race(this.dying);
-      const instance = this.options.create(group.functionKey, group.state);
-      group.members.add(instance);
-      this.groupOf.set(instance, group);
-      const outcome = await instance.boot();
+      const { member, outcome } = await this.boot(group, reason);
       // All of it before the next in the queue asks whether it is wanted.
       group.started--;
       group.boots--;
-      this.booted(group, instance, outcome);
+      this.booted(member, outcome);
       return true;
     });
     if (ran) return;
     group.boots--;
-    this.heldMb -= memoryMb;
+    this.memory.giveBack(group.state.memoryMb);
     this.startMissing(group);
-    this.dropIfEmpty(group);
   }
 
-  private booted(group: FunctionGroup<I>, instance: I, outcome: BootOutcome): void {
+  /** @returns false when there is no room for it, or others wait for their boots */
+  private startAhead(group: FunctionGroup<I>): boolean {
+    const { memoryMb } = group.state;
+    if (this.now() < group.aheadAfter || !this.bootQueue.hasRoom || group.retired || !this.makeRoom(memoryMb))
+      return false;
+    this.memory.hold(memoryMb);
+    group.ahead++;
+    void this.bootQueue.run(
+      () => true,
+      async () => {
+        const { member, outcome } = await this.boot(group, 'provisioned');
+        group.ahead--;
+        if (outcome.kind === 'ready') {
+          group.aheadFailures = 0;
+          this.comeBack(member);
+        } else {
+          group.aheadAfter = this.now() + AHEAD_RETRY_MS * 2 ** Math.min(6, group.aheadFailures++);
+          const { failure } = outcome;
+          this.options.log(
+            { functionKey: group.functionKey, failure },
+            'instance could not be started ahead',
+          );
+          this.discard(member, 'replaced');
+          this.startMissing(group);
+        }
+      },
+    );
+    return true;
+  }
+
+  private startProvisioned(group: FunctionGroup<I>): void {
+    const isMissing = (): boolean => group.up + group.boots + group.ahead < group.provisioned;
+    while (isMissing() && !this.closed) if (!this.startAhead(group)) return;
+  }
+
+  private async boot(
+    group: FunctionGroup<I>,
+    reason: ColdReason,
+  ): Promise<{ member: Member<I>; outcome: BootOutcome }> {
+    await this.memory.room();
+    const instance = this.options.create(group.functionKey, group.state);
+    const counters = { requests: 0, settling: 0, takenAt: 0, isUp: false, idleSince: 0, value: 0 };
+    const member: Member<I> = { instance, group, ...counters };
+    group.members.add(member);
+    this.memberOf.set(instance, member);
+    const startedAt = this.now();
+    const outcome = await instance.boot(reason);
+    group.coldMs = this.now() - startedAt;
+    member.isUp = outcome.kind === 'ready' && this.memberOf.has(instance);
+    if (member.isUp) group.up++;
+    return { member, outcome };
+  }
+
+  private booted(member: Member<I>, outcome: BootOutcome): void {
     if (outcome.kind === 'ready') {
-      this.comeBack(group, instance);
+      this.comeBack(member);
       return;
     }
+    const { group, instance } = member;
     const { failure, coldStart } = outcome;
     group.waiting.shift()?.resolve({ kind: 'boot-failed', instance, failure, coldStart });
-    this.discard(group, instance);
+    this.discard(member, 'replaced');
+    this.giveLeases(group);
     this.startMissing(group);
   }
 
-  /** Who waits must have something to wait for. */
-  private startMissing(group: FunctionGroup<I>): void {
-    while (!this.closed && group.bootsNeeded(performance.now()) > 0) {
-      if (this.startBoot(group)) continue;
-      group.waiting.pop()?.resolve({ kind: 'no-memory' });
-    }
-  }
-
-  private discard(group: FunctionGroup<I>, instance: I): void {
-    group.members.delete(instance);
-    const counted = this.groupOf.delete(instance);
+  private discard(member: Member<I>, why: WhyGone): void {
+    const { group, instance } = member;
+    group.removeFree(member);
+    group.members.delete(member);
+    if (!this.memberOf.delete(instance)) return;
+    if (member.isUp) group.up--;
+    if (member.requests > 0) group.busy--;
+    group.settling -= member.settling;
+    if (!group.retired) this.reasons.gone(group.functionKey, group.state, why);
     this.dropIfEmpty(group);
-    if (!counted) return;
-    const { memoryMb } = group.state;
-    this.heldMb -= memoryMb;
-    this.dyingMb += memoryMb;
-    const gone = instance.destroy().then(() => {
-      this.dyingMb -= memoryMb;
-      this.dying.delete(gone);
-    });
-    this.dying.add(gone);
+    this.memory.die(group.state.memoryMb, instance.destroy());
   }
 
   private makeRoom(neededMb: number): boolean {
-    const missingMb = this.heldMb + neededMb - this.options.memoryMb;
+    let missingMb = this.memory.missingFor(neededMb, this.spare.heldMb);
     if (missingMb <= 0) return true;
+    this.spare.free(missingMb);
+    missingMb = this.memory.missingFor(neededMb, this.spare.heldMb);
     const idle = [...this.groups.values()].flatMap((group) =>
-      group.idle.map((instance) => ({
-        instance,
-        group,
-        memoryMb: group.state.memoryMb,
-        idleSince: instance.idleSince ?? 0,
-      })),
+      idleOf(group)
+        .slice(0, group.spare)
+        .map((member) => ({ ...member, member, memoryMb: group.state.memoryMb })),
     );
     const evictions = chooseEvictions(idle, missingMb);
     if (evictions === undefined) return false;
-    for (const { instance, group } of evictions) {
-      group.removeIdle(instance);
-      this.options.log(
-        { instance: instance.id, functionKey: group.functionKey },
-        'idle instance evicted for memory',
-      );
-      this.discard(group, instance);
+    for (const { member, value } of evictions) {
+      const { functionKey } = member.group;
+      this.options.log({ instance: member.instance.id, functionKey }, 'idle instance evicted for memory');
+      this.options.keepAlive.evicted(value);
+      this.discard(member, 'evicted');
     }
     return true;
   }
@@ -265,4 +439,9 @@ export class InstancePool<I extends PoolInstance> {
   private dropIfEmpty(group: FunctionGroup<I>): void {
     if (group.isEmpty) this.groups.delete(groupKeyOf(group.functionKey, group.state));
   }
+}
+
+/** Those without requests, the one idle for the longest time first. */
+function idleOf<I extends PoolInstance>(group: FunctionGroup<I>): Member<I>[] {
+  return group.free.filter((member) => loadOf(member) === 0);
 }

@@ -1,16 +1,25 @@
-import type { ColdStart, FunctionState } from '@openscf/contracts';
+import type { ColdReason, ColdStart, FunctionState } from '@openscf/contracts';
+import type { QuotaTaken } from '../quota/quota.types.js';
 import type { BootFailure, BootOutcome } from '../instance/instance.types.js';
 
 /** What the pool needs of an instance. */
 export interface PoolInstance {
   readonly id: string;
-  readonly phase: string;
-  readonly idleSince: number | undefined;
-  boot(): Promise<BootOutcome>;
+  /** May it be given another request? */
+  readonly usable: boolean;
+  boot(reason: ColdReason): Promise<BootOutcome>;
   destroy(): Promise<void>;
 }
 
-/** What a caller gets that asks for an instance. */
+/** Why a call gets no instance, or none yet. */
+export type Refusal =
+  | Exclude<QuotaTaken, { kind: 'taken' }>
+  | { readonly kind: 'no-memory' }
+  /** The function has started as many instances in the last minute as it may. */
+  | { readonly kind: 'too-fast'; readonly perMinute: number }
+  | { readonly kind: 'closed' };
+
+/** What a caller gets that asks for an instance: a slot of it, which it gives back by `settling` and `release`. */
 export type Acquired<I> =
   | { readonly kind: 'instance'; readonly instance: I }
   | {
@@ -19,8 +28,14 @@ export type Acquired<I> =
       readonly failure: BootFailure;
       readonly coldStart: ColdStart;
     }
-  | { readonly kind: 'no-memory' }
-  | { readonly kind: 'closed' };
+  | Refusal;
+
+/** Started processes that are kept ahead: they hold memory, which whoever has a use for it gets at once. */
+export interface SpareMemory {
+  readonly heldMb: number;
+  /** Gives up as much as is needed, or all there is. */
+  free(neededMb: number): void;
+}
 
 /** One revision of one function: what an instance can serve. */
 export function groupKeyOf(

@@ -9,15 +9,22 @@ export const channelFrame = {
   error: 7,
 } as const;
 
+const REASONS = [
+  'handler-not-found',
+  'load-failed',
+  'event-not-json',
+  'exception',
+  'result-not-json',
+  'result-too-large',
+  'bootstrap-missing',
+  'port-not-bound',
+  'exited',
+  'not-fetched',
+] as const;
+
 /** A failure as a bootstrap reports it. */
 export interface RuntimeFailure {
-  readonly reason:
-    | 'handler-not-found'
-    | 'load-failed'
-    | 'event-not-json'
-    | 'exception'
-    | 'result-not-json'
-    | 'result-too-large';
+  readonly reason: (typeof REASONS)[number];
   readonly message: string;
   /** Frames of the user's own code; empty where there are none. */
   readonly stackTrace: string;
@@ -25,22 +32,12 @@ export interface RuntimeFailure {
   readonly recycle?: boolean;
 }
 
-const REASONS: ReadonlySet<string> = new Set<RuntimeFailure['reason']>([
-  'handler-not-found',
-  'load-failed',
-  'event-not-json',
-  'exception',
-  'result-not-json',
-  'result-too-large',
-]);
-
 /** Reads a failure from the head of a frame. The user's code shares a process with its sender, so that nothing in it is trusted. */
 export function readFailure(head: Buffer): RuntimeFailure {
   try {
     const value = JSON.parse(head.toString('utf8')) as Partial<Record<keyof RuntimeFailure, unknown>>;
-    const reason = typeof value.reason === 'string' && REASONS.has(value.reason) ? value.reason : 'exception';
     return {
-      reason: reason as RuntimeFailure['reason'],
+      reason: REASONS.find((reason) => reason === value.reason) ?? 'exception',
       message: typeof value.message === 'string' ? value.message : '',
       stackTrace: typeof value.stackTrace === 'string' ? value.stackTrace : '',
       recycle: value.recycle === true,

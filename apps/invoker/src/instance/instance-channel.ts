@@ -54,6 +54,10 @@ export class InstanceChannel {
     this.frames?.send(kind, streamId, head, body);
   }
 
+  get bufferedBytes(): number {
+    return this.frames?.bufferedBytes ?? 0;
+  }
+
   close(): void {
     this.closed = true;
     this.frames?.destroy();

@@ -1,16 +1,18 @@
 import type { FunctionState } from '@openscf/contracts';
 import { describe, expect, it } from 'vitest';
-import { makeInstancePlan } from './instance-plan.factory.js';
+import { makeInstancePlan, makeWarmPlan } from './instance-plan.factory.js';
+import { warmKeyOf } from './warm-key.policy.js';
 
 const runtime = {
   name: 'Python3.11',
   language: 'python',
   version: '3.11',
-  command: ['/var/lang/python311/bin/python', '/var/runtime/python/bootstrap.py'],
+  command: ['/var/lang/python311/bin/python', '/var/runtime/python/bootstrap.py'] as [string, ...string[]],
   env: { PATH: '/var/lang/python311/bin:/bin', USER: 'qcloud' },
   mounts: [{ source: '/host/lang', target: '/var/lang', readOnly: true }],
   rootfs: '/host/rootfs',
 };
+const code = { source: '/host/code', target: '/var/user', readOnly: true };
 const place = { region: 'ap-guangzhou', appId: '125', uin: '100', runRoot: '/run/io' };
 const state = {
   namespace: 'default',
@@ -21,12 +23,15 @@ const state = {
   memoryMb: 256,
   timeoutMs: 3_000,
   environment: {},
+  type: 'Event',
+  code: { kind: 'package' },
+  sharedDirectories: [],
   publicNetwork: true,
-} as FunctionState;
+} as unknown as FunctionState;
 
 describe('instance plan', () => {
   it('gives the context of SCF', () => {
-    expect(makeInstancePlan(state, runtime, place).context).toEqual({
+    expect(makeInstancePlan(state, runtime, place).init['context']).toEqual({
       memory_limit_in_mb: 256,
       time_limit_in_ms: 3_000,
       environment: '{"SCF_NAMESPACE":"default"}',
@@ -43,10 +48,11 @@ describe('instance plan', () => {
   it("shows the user's variables in the context and in the environment, but not over reserved ones", () => {
     const environment = { MINE: '1', PATH: '/own', SCF_RUNTIME: 'forged' };
     const plan = makeInstancePlan({ ...state, environment }, runtime, place);
-    expect(plan.context['environ']).toBe(
+    expect(plan.init).toHaveProperty(
+      'context.environ',
       'SCF_NAMESPACE=default;SCF_NAMESPACE=default;MINE=1;PATH=/own;SCF_RUNTIME=forged',
     );
-    expect(plan.sandbox('/host/code').env).toMatchObject({
+    expect(plan.sandbox([code]).env).toMatchObject({
       MINE: '1',
       PATH: '/own',
       USER: 'qcloud',
@@ -63,7 +69,7 @@ describe('instance plan', () => {
 
   it('limits the sandbox as the function says, and mounts the code read-only', () => {
     const plan = makeInstancePlan(state, runtime, place);
-    expect(plan.sandbox('/host/code')).toMatchObject({
+    expect(plan.sandbox([code])).toMatchObject({
       id: plan.id,
       rootfs: '/host/rootfs',
       cwd: '/var/user',
@@ -80,6 +86,41 @@ describe('instance plan', () => {
   it('gives every instance another id, and no public network where it is switched off', () => {
     const plans = [1, 2, 3].map(() => makeInstancePlan({ ...state, publicNetwork: false }, runtime, place));
     expect(new Set(plans.map(({ id }) => id)).size).toBe(3);
-    expect(plans[0]?.sandbox('/c').network).toBe('relays');
+    expect(plans[0]?.sandbox([code]).network).toBe('relays');
+  });
+
+  it('gives a pooled instance all but the function, and the function late', () => {
+    const plan = makeInstancePlan({ ...state, environment: { MINE: '1' } }, runtime, place);
+    expect(plan.warmKey).toEqual({ runtime: 'Python3.11', network: 'egress', memoryMb: 256 });
+    expect(plan.init['environment']).toMatchObject({ MINE: '1', SCF_FUNCTIONNAME: 'hello' });
+    const warm = makeWarmPlan({ runtime: 'Python3.11', network: 'egress', memoryMb: 256 }, runtime, place);
+    expect(warm.sandbox).toMatchObject({
+      command: runtime.command,
+      mounts: runtime.mounts,
+      lateTargets: ['/var/user', '/opt'],
+      limits: { memoryMb: 256 },
+    });
+    expect(warm.sandbox.env).not.toHaveProperty('SCF_FUNCTIONNAME');
+  });
+
+  it.each([
+    ['is a web function', { type: 'HTTP' }],
+    ['is an image', { code: { kind: 'image' } }],
+    ['has variables that are read at the start', { environment: { NODE_OPTIONS: '--inspect' } }],
+    ['has shared directories', { sharedDirectories: [{}] }],
+  ])('starts without the pool what %s', (_what, change) => {
+    expect(warmKeyOf({ ...state, ...change } as FunctionState, runtime)).toBeUndefined();
+  });
+
+  it('lets the agent run a web function of any runtime', () => {
+    const web = { ...state, type: 'HTTP' as const };
+    const spec = makeInstancePlan(web, { ...runtime, agent: '/host/agent' }, place).sandbox([code]);
+    expect(spec.command).toEqual(['/var/runtime/agent/agent', 'web']);
+    expect(spec.mounts).toContainEqual({
+      source: '/host/agent',
+      target: '/var/runtime/agent',
+      readOnly: true,
+    });
+    expect(() => makeInstancePlan(web, runtime, place).sandbox([code])).toThrow(/the agent .* was not made/);
   });
 });

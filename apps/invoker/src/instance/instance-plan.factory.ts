@@ -1,22 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { FunctionState } from '@openscf/contracts';
-import type { SandboxSpec } from '@openscf/sandbox-api';
+import type { SandboxLimits, SandboxMount, SandboxSpec } from '@openscf/sandbox-api';
+import {
+  functionEnvironment,
+  platformEnvironment,
+  staticContext,
+  type AccountPlace,
+} from './function-environment.policy.js';
 import type { Runtime } from './runtime-catalog.js';
+import { networkOf, warmKeyOf, type WarmKey } from './warm-key.policy.js';
 
-/** Where the user's code lies in an instance. */
+/** Where the user's code and the layers lie in an instance. */
 export const CODE_ROOT = '/var/user';
+export const LAYERS_ROOT = '/opt';
+/** Where the program lies that runs what no bootstrap of a language does. */
+const AGENT_ROOT = '/var/runtime/agent';
 
 /** scf-api Quotas: /tmp 512 MB, 1024 open files, 1024 processes and threads. */
 const TMP_MB = 512;
 const OPEN_FILES = 1024;
 const PIDS = 1024;
+/** An instance of the pool starts behind everything that somebody waits for. */
+const WARM_CPU_SHARES = 32;
 
 /** Facts of the account and the host that every instance gets. */
-export interface InstancePlace {
-  readonly region: string;
-  readonly appId: string;
-  readonly uin: string;
+export interface InstancePlace extends AccountPlace {
   /** Where instances see the code; only a driver that mounts nothing (a test's) shows it elsewhere than SCF does. */
   readonly codeRoot?: string;
   /** Host folder that holds one folder per instance. */
@@ -28,85 +37,94 @@ export interface InstancePlan {
   readonly id: string;
   readonly state: FunctionState;
   readonly runDirectory: string;
-  readonly handler: string;
-  readonly codeRoot: string;
-  /** The fields of the context that are the same in all invocations. */
-  readonly context: Readonly<Record<string, unknown>>;
-  /** Completed with the host folder of the code when that is there. */
-  readonly sandbox: (codeDirectory: string) => SandboxSpec;
+  /** Head of the init frame. */
+  readonly init: Readonly<Record<string, unknown>>;
+  readonly limits: SandboxLimits;
+  /** What pooled instance may become this one; undefined when none may. */
+  readonly warmKey: WarmKey | undefined;
+  /** Completed with what is mounted when that is there. */
+  readonly sandbox: (mounts: readonly SandboxMount[]) => SandboxSpec;
 }
 
 export function makeInstancePlan(state: FunctionState, runtime: Runtime, place: InstancePlace): InstancePlan {
-  const id = `i-${randomBytes(6).toString('hex')}`;
+  const id = newInstanceId();
   const runDirectory = join(place.runRoot, id);
+  const environment = functionEnvironment(state, place);
+  const limits = limitsOf(state.memoryMb);
   return {
     id,
     state,
     runDirectory,
-    handler: state.handler,
-    codeRoot: place.codeRoot ?? CODE_ROOT,
-    context: staticContext(state, place),
-    sandbox: (codeDirectory) => ({
+    init: {
+      handler: state.handler,
+      codeRoot: place.codeRoot ?? CODE_ROOT,
+      context: staticContext(state, place),
+      environment,
+    },
+    limits,
+    warmKey: warmKeyOf(state, runtime),
+    sandbox: (mounts) => ({
       id,
       rootfs: runtime.rootfs,
-      command: runtime.command as [string, ...string[]],
-      env: environment(state, runtime, place, id),
+      command: commandOf(state, runtime),
+      env: { ...runtime.env, ...environment, HOSTNAME: id },
       cwd: CODE_ROOT,
-      mounts: [...runtime.mounts, { source: codeDirectory, target: CODE_ROOT, readOnly: true }],
+      mounts: [...runtimeMounts(state, runtime), ...mounts],
       runDirectory,
-      limits: {
-        memoryMb: state.memoryMb,
-        // In proportion to memory, as SCF gives processor time.
-        cpuShares: state.memoryMb,
-        pids: PIDS,
-        openFiles: OPEN_FILES,
-        tmpMb: TMP_MB,
-      },
-      network: state.publicNetwork ? 'egress' : 'relays',
+      limits,
+      network: networkOf(state),
       hostname: id,
     }),
   };
 }
 
-/** SCF's context (product F2), without what belongs to one invocation. */
-function staticContext(state: FunctionState, place: InstancePlace): Record<string, unknown> {
-  const variables = Object.entries(state.environment);
+/** What an instance of the pool is started with: everything but the function. */
+export interface WarmPlan {
+  readonly id: string;
+  readonly key: WarmKey;
+  readonly runDirectory: string;
+  readonly sandbox: SandboxSpec;
+}
+
+export function makeWarmPlan(key: WarmKey, runtime: Runtime, place: InstancePlace): WarmPlan {
+  const id = newInstanceId();
+  const runDirectory = join(place.runRoot, id);
   return {
-    memory_limit_in_mb: state.memoryMb,
-    time_limit_in_ms: state.timeoutMs,
-    environment: JSON.stringify({ SCF_NAMESPACE: state.namespace, ...state.environment }),
-    // SCF repeats its own variable.
-    environ: [['SCF_NAMESPACE', state.namespace], ['SCF_NAMESPACE', state.namespace], ...variables]
-      .map(([key, value]) => `${key}=${value}`)
-      .join(';'),
-    function_version: state.version,
-    function_name: state.functionName,
-    namespace: state.namespace,
-    tencentcloud_region: place.region,
-    tencentcloud_appid: place.appId,
-    tencentcloud_uin: place.uin,
+    id,
+    key,
+    runDirectory,
+    sandbox: {
+      id,
+      rootfs: runtime.rootfs,
+      command: runtime.command,
+      env: { ...runtime.env, ...platformEnvironment(place), HOSTNAME: id },
+      cwd: '/',
+      mounts: runtime.mounts,
+      lateTargets: [CODE_ROOT, LAYERS_ROOT],
+      runDirectory,
+      limits: { ...limitsOf(key.memoryMb), cpuShares: WARM_CPU_SHARES },
+      network: key.network,
+      hostname: id,
+    },
   };
 }
 
-/** scf-api "Environment in instances". Reserved names win over the user's, which the API refuses anyway. */
-function environment(
-  state: FunctionState,
-  runtime: Runtime,
-  place: InstancePlace,
-  hostname: string,
-): Record<string, string> {
-  return {
-    ...runtime.env,
-    ...state.environment,
-    HOSTNAME: hostname,
-    TENCENTCLOUD_RUNENV: 'SCF',
-    TENCENTCLOUD_REGION: place.region,
-    TENCENTCLOUD_APPID: place.appId,
-    TENCENTCLOUD_UIN: place.uin,
-    SCF_RUNTIME: state.runtime,
-    SCF_FUNCTIONNAME: state.functionName,
-    SCF_FUNCTIONVERSION: state.version,
-    SCF_NAMESPACE: state.namespace,
-    _SCF_SERVER_PORT: '28902',
-  };
+function newInstanceId(): string {
+  return `i-${randomBytes(6).toString('hex')}`;
+}
+
+function limitsOf(memoryMb: number): SandboxLimits {
+  // Processor time in proportion to memory, as SCF gives it.
+  return { memoryMb, cpuShares: memoryMb, pids: PIDS, openFiles: OPEN_FILES, tmpMb: TMP_MB };
+}
+
+/** A web function of a language starts its own server, which the agent starts and speaks to. */
+function commandOf(state: FunctionState, runtime: Runtime): [string, ...string[]] {
+  return state.type === 'HTTP' ? [`${AGENT_ROOT}/agent`, 'web'] : runtime.command;
+}
+
+function runtimeMounts(state: FunctionState, { mounts, agent }: Runtime): SandboxMount[] {
+  if (state.type !== 'HTTP' || mounts.some(({ target }) => target === AGENT_ROOT)) return [...mounts];
+  if (agent === undefined) throw new Error('the agent that runs web functions was not made on this host');
+  return [...mounts, { source: agent, target: AGENT_ROOT, readOnly: true }];
 }

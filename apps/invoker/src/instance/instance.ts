@@ -1,69 +1,61 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { ColdStart } from '@openscf/contracts';
-import type { Frame } from '@openscf/framing';
-import type { Sandbox, SandboxDriver, SandboxExit } from '@openscf/sandbox-api';
+import type { ColdReason, ColdStart } from '@openscf/contracts';
+import type { Frame, FrameHead } from '@openscf/framing';
+import type { SandboxExit } from '@openscf/sandbox-api';
 import { channelFrame, readFailure } from './channel.types.js';
-import { InstanceChannel } from './instance-channel.js';
+import { EventRun } from './event-run.js';
+import { InstanceBoot, type BootDependencies } from './instance-boot.js';
 import type { InstancePlan } from './instance-plan.factory.js';
-import type { BootFailure, BootOutcome, InstanceInvocation, InvocationEnd } from './instance.types.js';
-import { OutputReader } from './output.reader.js';
+import type { InstanceProcess } from './instance-process.js';
+import type {
+  BootFailure,
+  BootOutcome,
+  InstanceFiles,
+  InstanceInvocation,
+  InstanceStream,
+  InvocationEnd,
+  StreamReceiver,
+} from './instance.types.js';
 
-/** From a started sandbox to the bootstrap's hello. Generous: it holds for a host that is short of everything. */
-const RUNTIME_START_MS = 30_000;
-/** An instance that has lost its channel is about to exit; this long its exit is waited for, to know how. */
-const EXIT_AFTER_CHANNEL_MS = 1_000;
-/** What is printed while no invocation runs is kept for the next one's log, up to this much. */
-const MAX_WAITING_BYTES = 256 * 1024;
-
-export interface InstanceDependencies {
-  readonly driver: SandboxDriver;
-  /** Gives the host folder of the code; `release` is called when the instance is gone. */
-  readonly code: (
-    plan: InstancePlan,
-  ) => Promise<{ readonly directory: string; readonly release: () => void }>;
+export interface InstanceDependencies extends BootDependencies {
   /** Called once when the instance has ended by itself while it was idle. */
   readonly onLost: (instance: Instance, exit: SandboxExit) => void;
 }
 
 type State =
   | { readonly phase: 'creating' | 'initializing'; fail: (failure: BootFailure) => void }
-  | { readonly phase: 'idle'; readonly since: number }
-  | { readonly phase: 'busy'; readonly invocation: InstanceInvocation; readonly timer: NodeJS.Timeout }
-  | { readonly phase: 'settling'; readonly end: InvocationEnd }
-  | { readonly phase: 'destroying' | 'destroyed' };
+  | { readonly phase: 'serving' | 'draining' | 'destroying' | 'destroyed' };
+
+/** The longest wait for a first look at the memory: an engine may take a second where a file of the kernel takes a moment. */
+const FIRST_MEMORY_WAIT_MS = 100;
 
 /**
- * One running copy of one revision of a function, in its sandbox.
+ * One running copy of one revision of a function, in its process.
  *
- *     creating → initializing → idle ⇄ busy → settling → idle
+ *     creating → initializing → serving (n requests, 0: idle) → draining (m < n requests) → destroying → destroyed
  *     any → destroying → destroyed
  *
- * 1. It serves one invocation at a time; each ends exactly once and settles exactly once, in this order.
- * 2. An invocation that timed out, exited or left the process untrusted ends the instance: it is never idle again.
- * 3. `destroy` is idempotent; when it resolves, sandbox, channel and run folder are gone and the code is released.
- * 4. Lines that were printed before the result was sent reach `onLine` before the invocation settles. A bootstrap writes its
- *    lines before its result, so that after two more turns of the event loop the loop has polled the output once
- *    after it has polled the result, and what the pipe held has been read.
- * 5. Only an idle instance may be given work or be reaped. Both happen in one turn of the loop, so that they cannot race.
+ * A request is a stream of frames on the channel. It is open until its end is known, then settles until its lines are in.
+ *
+ * 1. Streams are opened while it serves, at most as many at once as its owner gives out; each settles once.
+ * 2. Where the end of a request leaves the process untrusted, or the process has ended, no stream is opened any more; when
+ *    the last one has settled it is destroyed. It never serves again.
+ * 3. `destroy` is idempotent; when it resolves the process is gone and the files are released. What is open is told.
+ * 4. Lines that were printed before the end of a request reach their receiver before it settles (`InstanceProcess.linesDelivered`).
+ * 5. Only an instance without streams may be reaped; giving work and reaping each happen in one turn of the loop, so that
+ *    they cannot race.
  */
 export class Instance {
-  /** Where lines go; without a receiver they wait for the next one. */
-  private receiver: ((text: string) => void) | undefined;
-  private waitingLines: string[] = [];
-  private waitingBytes = 0;
   private state: State = { phase: 'creating', fail: () => undefined };
-  private creating: Promise<Sandbox> | undefined;
-  private sandbox: Sandbox | undefined;
-  private channel: InstanceChannel | undefined;
-  private output: OutputReader | undefined;
-  private streamId = 0;
+  private process: InstanceProcess | undefined;
+  private files: InstanceFiles | undefined;
+  private readonly streams = new Map<number, StreamReceiver>();
+  private lastStreamId = 0;
+  private settling = 0;
+  private freeSince = 0;
   private destroying: Promise<void> | undefined;
   private lastExit: SandboxExit | undefined;
   private coldStart: ColdStart | undefined;
-  private releaseCode: () => void = () => undefined;
-  /** The bootstrap's hello and its verdict on the handler, while it boots. */
-  private readonly boots = { hello: () => undefined as void, ready: () => undefined as void };
+  private sayReady: () => void = () => undefined;
   /** The most memory seen so far. */
   memoryBytes = 0;
 
@@ -73,80 +65,84 @@ export class Instance {
   ) {}
 
   get id(): string {
-    return this.plan.id;
+    return this.process?.id ?? this.plan.id;
   }
 
-  get phase(): State['phase'] {
-    return this.state.phase;
+  get phase(): string {
+    if (this.state.phase !== 'serving') return this.state.phase;
+    return this.load === 0 ? 'idle' : 'busy';
+  }
+
+  /** May it be given a request? */
+  get usable(): boolean {
+    return this.state.phase === 'serving' && this.process?.isReachable === true;
   }
 
   /** When it became idle, in ms of the monotonic clock; undefined in other phases. */
   get idleSince(): number | undefined {
-    return this.state.phase === 'idle' ? this.state.since : undefined;
+    return this.phase === 'idle' ? this.freeSince : undefined;
   }
 
   /** Starts it. Never rejects. After a failure the instance is being destroyed. */
-  async boot(): Promise<BootOutcome> {
-    const startedAt = performance.now();
-    const marks = { code: 0, runtime: 0, init: 0 };
+  async boot(reason: ColdReason): Promise<BootOutcome> {
     const failed = new Promise<BootFailure>((resolve) => {
       this.state = { phase: 'creating', fail: resolve };
     });
-    const failure = await Promise.race([this.start(marks), failed]);
-    this.coldStart = {
-      reason: 'first',
-      pooled: false,
-      sandboxMs: 0,
-      totalMs: performance.now() - startedAt,
-      pullCodeMs: marks.code,
-      initRuntimeMs: marks.runtime,
-      initFunctionMs: marks.init,
-    };
-    if (failure === undefined) {
-      this.state = { phase: 'idle', since: performance.now() };
-      await this.sampleMemory();
-      if (this.phase === 'idle') return { kind: 'ready' };
-      const exit = this.lastExit;
-      const ended: BootFailure = exit ? { kind: 'exited', exit, beforeHello: false } : { kind: 'destroyed' };
-      return { kind: 'failed', failure: ended, coldStart: this.coldStart };
+    const ready = new Promise<void>((resolve) => (this.sayReady = resolve));
+    const boot = new InstanceBoot(this.plan, this.dependencies, {
+      onFiles: (files) => this.hold(files),
+      onProcess: (process) => this.adopt(process),
+      onRuntime: () => {
+        if (this.state.phase === 'creating') this.state = { phase: 'initializing', fail: this.state.fail };
+      },
+    });
+    const failure = await Promise.race([boot.run(ready), failed]);
+    this.coldStart = boot.coldStart(reason);
+    if (failure !== undefined) {
+      await this.process?.linesDelivered();
+      void this.destroy();
+      return { kind: 'failed', failure, coldStart: this.coldStart };
     }
-    // It may fail before the driver has said that it runs.
-    await this.creating?.catch(() => undefined);
-    await this.linesDelivered();
-    void this.destroy();
-    return { kind: 'failed', failure, coldStart: this.coldStart };
+    this.state = { phase: 'serving' };
+    this.freeSince = performance.now();
+    await Promise.race([this.sampleMemory(), after(FIRST_MEMORY_WAIT_MS)]);
+    if (this.phase === 'idle') return { kind: 'ready' };
+    const exit = this.lastExit;
+    const ended: BootFailure = exit ? { kind: 'exited', exit, beforeHello: false } : { kind: 'destroyed' };
+    return { kind: 'failed', failure: ended, coldStart: this.coldStart };
   }
 
-  /** What the cold start took; given once, to the first invocation. */
+  /** What the cold start took; given once, to the first request. */
   takeColdStart(): ColdStart | undefined {
-    const coldStart = this.coldStart;
+    const { coldStart } = this;
     this.coldStart = undefined;
     return coldStart;
   }
 
   /** Sends lines to the receiver from now on; those that came while there was none first. */
   receiveLines(receiver: ((text: string) => void) | undefined): void {
-    this.receiver = receiver;
-    if (receiver === undefined) return;
-    const waiting = this.waitingLines;
-    this.waitingLines = [];
-    this.waitingBytes = 0;
-    for (const line of waiting) receiver(line);
+    this.process?.lines.receive(receiver);
   }
 
-  /** Runs an invocation. To be called on an idle instance only. */
+  /** Runs an invocation of an event function. @throws when the instance takes no requests */
   invoke(invocation: InstanceInvocation): void {
-    if (this.state.phase !== 'idle') throw new Error(`instance ${this.id} is ${this.state.phase}, not idle`);
-    const timer = setTimeout(() => this.finish({ kind: 'timed-out' }), invocation.timeoutMs);
-    this.state = { phase: 'busy', invocation, timer };
-    this.streamId = (this.streamId + 1) >>> 0;
-    this.channel?.send(channelFrame.invoke, this.streamId, invocation.head, invocation.event);
+    const run = new EventRun(invocation);
+    run.begin(this.openStream(run));
+  }
+
+  /** @throws when the instance takes no requests */
+  openStream(receiver: StreamReceiver): InstanceStream {
+    if (this.state.phase !== 'serving')
+      throw new Error(`instance ${this.id} is ${this.phase} and takes no requests`);
+    const streamId = (this.lastStreamId = (this.lastStreamId + 1) >>> 0);
+    this.streams.set(streamId, receiver);
+    return new ChannelStream(streamId, this.process, (recycle, done) => this.close(streamId, recycle, done));
   }
 
   /** Reads the sandbox's memory and keeps the highest value. Never rejects. */
   async sampleMemory(): Promise<number> {
     try {
-      const usage = await this.sandbox?.usage();
+      const usage = await this.process?.usage();
       this.memoryBytes = Math.max(this.memoryBytes, usage?.memoryPeakBytes ?? 0);
     } catch {
       // It has ended; the last value stands.
@@ -160,171 +156,111 @@ export class Instance {
     return this.destroying;
   }
 
-  private async start(marks: {
-    code: number;
-    runtime: number;
-    init: number;
-  }): Promise<BootFailure | undefined> {
-    try {
-      let since = performance.now();
-      const lap = (): number => {
-        const now = performance.now();
-        const elapsed = now - since;
-        since = now;
-        return elapsed;
-      };
-      await this.openRunDirectory();
-      const code = await this.dependencies.code(this.plan);
-      this.releaseCode = code.release;
-      marks.code = lap();
-      if (this.destroying !== undefined) {
-        code.release();
-        return { kind: 'destroyed' };
-      }
-      const hello = new Promise<void>((resolve) => (this.boots.hello = resolve));
-      const ready = new Promise<void>((resolve) => (this.boots.ready = resolve));
-      this.creating = this.dependencies.driver.create(this.plan.sandbox(code.directory));
-      this.adopt(await this.creating);
-      if (!(await within(hello, RUNTIME_START_MS))) {
-        return {
-          kind: 'platform',
-          message: `the runtime did not start within ${RUNTIME_START_MS / 1000} seconds`,
-        };
-      }
-      marks.runtime = lap();
-      if (this.state.phase === 'creating') this.state = { phase: 'initializing', fail: this.state.fail };
-      const isReady = await within(ready, this.plan.state.initTimeoutMs);
-      marks.init = lap();
-      return isReady ? undefined : { kind: 'init-timed-out' };
-    } catch (error) {
-      return { kind: 'platform', message: error instanceof Error ? error.message : String(error) };
-    }
+  private get load(): number {
+    return this.streams.size + this.settling;
   }
 
-  private async openRunDirectory(): Promise<void> {
-    const { runDirectory, handler, codeRoot, context } = this.plan;
-    await mkdir(runDirectory, { recursive: true, mode: 0o755 });
-    this.channel = await InstanceChannel.listen(join(runDirectory, 'channel.sock'), {
-      onConnect: () => this.channel?.send(channelFrame.init, 0, { handler, codeRoot, context }),
-      onFrame: (frame) => this.receive(frame),
-      onClose: () => this.channelLost(),
-    });
+  private hold(files: InstanceFiles): boolean {
+    if (this.destroying !== undefined) return false;
+    this.files = files;
+    return true;
   }
 
-  private adopt(sandbox: Sandbox): void {
-    this.sandbox = sandbox;
-    this.output = new OutputReader(sandbox.output, (text) => this.line(text));
-    void sandbox.exited.then((exit) => this.exited(exit));
-  }
-
-  private line(text: string): void {
-    if (this.receiver !== undefined) {
-      this.receiver(text);
-    } else if (this.waitingBytes + text.length <= MAX_WAITING_BYTES) {
-      this.waitingBytes += text.length;
-      this.waitingLines.push(text);
-    }
+  private adopt(process: InstanceProcess): void {
+    this.process = process;
+    process.onFrame = (frame) => this.receive(frame);
+    void process.ended.then((exit) => this.exited(exit));
+    if (this.destroying !== undefined) void process.destroy();
   }
 
   private receive({ kind, streamId, head, body }: Frame): void {
     const { state } = this;
-    if (state.phase === 'busy') {
-      // The answer of another invocation, or a second one of this: the first was taken.
-      if (streamId !== this.streamId) return;
-      if (kind === channelFrame.result) this.finish({ kind: 'result', body });
-      else if (kind === channelFrame.error) this.finish({ kind: 'failure', failure: readFailure(head) });
+    if (state.phase === 'serving' || state.phase === 'draining') {
+      // What comes for a stream that is closed already is nobody's.
+      this.streams.get(streamId)?.onFrame(kind, head, body);
     } else if (state.phase === 'creating' || state.phase === 'initializing') {
-      if (kind === channelFrame.hello) this.boots.hello();
-      else if (kind === channelFrame.ready) this.boots.ready();
+      if (kind === channelFrame.ready) this.sayReady();
       else if (kind === channelFrame.initFailed)
         state.fail({ kind: 'init-failed', failure: readFailure(head) });
     }
   }
 
-  private channelLost(): void {
-    if (this.state.phase === 'destroying' || this.state.phase === 'destroyed') return;
-    // It is over, and not because of the time.
-    if (this.state.phase === 'busy') clearTimeout(this.state.timer);
-    setTimeout(() => this.exited({ oomKilled: false }), EXIT_AFTER_CHANNEL_MS).unref();
-  }
-
   private exited(exit: SandboxExit): void {
     const { state } = this;
     this.lastExit ??= exit;
-    switch (state.phase) {
-      case 'creating':
-      case 'initializing':
-        state.fail({ kind: 'exited', exit, beforeHello: state.phase === 'creating' });
-        return;
-      case 'busy':
-        this.finish({ kind: 'exited', exit });
-        return;
-      case 'idle':
-        void this.destroy();
-        this.dependencies.onLost(this, exit);
-        return;
-      case 'settling':
-        // `settle` sees it when it asks whether the instance may be used again.
-        void this.destroy();
-        return;
-      case 'destroying':
-      case 'destroyed':
-        return;
+    if (state.phase === 'creating' || state.phase === 'initializing') {
+      state.fail({ kind: 'exited', exit, beforeHello: this.process?.saidHello !== true });
+    } else if (state.phase === 'serving' || state.phase === 'draining') {
+      const wasIdle = this.load === 0;
+      this.state = { phase: 'draining' };
+      this.tellGone({ kind: 'exited', exit });
+      if (!wasIdle) return;
+      void this.destroy();
+      this.dependencies.onLost(this, exit);
     }
   }
 
-  private finish(end: InvocationEnd): void {
-    if (this.state.phase !== 'busy') return;
-    const { invocation, timer } = this.state;
-    clearTimeout(timer);
-    this.state = { phase: 'settling', end };
-    invocation.onEnd(end);
-    setImmediate(() => setImmediate(() => this.settle(invocation, end)));
+  private tellGone(end: Extract<InvocationEnd, { kind: 'exited' | 'destroyed' }>): void {
+    for (const receiver of [...this.streams.values()]) receiver.onGone(end);
   }
 
-  private settle(invocation: InstanceInvocation, end: InvocationEnd): void {
-    this.output?.flush();
-    const reusable = end.kind === 'result' || (end.kind === 'failure' && end.failure.recycle !== true);
-    if (this.state.phase === 'settling') {
-      if (reusable) this.state = { phase: 'idle', since: performance.now() };
-      else void this.destroy();
-    }
-    invocation.onSettled();
+  private close(streamId: number, recycle: boolean, done: () => void): void {
+    if (!this.streams.delete(streamId)) return;
+    this.settling++;
+    if (recycle && this.state.phase === 'serving') this.state = { phase: 'draining' };
+    // Two turns: see invariant 4. On the path of every answer, so without a promise.
+    setImmediate(() =>
+      setImmediate(() => {
+        // What another request has begun to print goes on.
+        if (this.streams.size === 0) this.process?.flush();
+        this.settling--;
+        this.settled();
+        done();
+      }),
+    );
   }
 
-  /** See invariant 4. */
-  private async linesDelivered(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
-    this.output?.flush();
+  private settled(): void {
+    if (this.load > 0) return;
+    if (this.state.phase === 'serving') this.freeSince = performance.now();
+    else if (this.state.phase === 'draining') void this.destroy();
   }
 
   private async remove(): Promise<void> {
     const { state } = this;
-    if (state.phase === 'busy') {
-      this.finish({ kind: 'destroyed' });
-    } else if (state.phase === 'creating' || state.phase === 'initializing') {
-      state.fail({ kind: 'destroyed' });
-    }
     this.state = { phase: 'destroying' };
-    this.channel?.close();
-    // What is being created must not outlive it. A destroy that failed is done again when the driver recovers.
-    const sandbox = await this.creating?.catch(() => undefined);
-    await sandbox?.destroy().catch(() => undefined);
-    await rm(this.plan.runDirectory, { recursive: true, force: true }).catch(() => undefined);
-    this.releaseCode();
+    if (state.phase === 'creating' || state.phase === 'initializing') state.fail({ kind: 'destroyed' });
+    else this.tellGone({ kind: 'destroyed' });
+    await this.process?.destroy();
+    this.files?.release();
     this.state = { phase: 'destroyed' };
   }
 }
 
-/** @returns false when the time was over first */
-async function within(done: Promise<void>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
-  try {
-    return await Promise.race([done.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
+class ChannelStream implements InstanceStream {
+  constructor(
+    private readonly streamId: number,
+    private readonly process: InstanceProcess | undefined,
+    readonly closeThen: (recycle: boolean, done: () => void) => void,
+  ) {}
+
+  get isReachable(): boolean {
+    return this.process?.isReachable === true;
   }
+
+  get bufferedBytes(): number {
+    return this.process?.bufferedBytes ?? 0;
+  }
+
+  send(kind: number, head: FrameHead, body?: Buffer): void {
+    this.process?.send(kind, this.streamId, head, body);
+  }
+
+  close({ recycle }: { readonly recycle: boolean }): Promise<void> {
+    return new Promise((resolve) => this.closeThen(recycle, resolve));
+  }
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -1,5 +1,6 @@
 import type { ColdStart } from '@openscf/contracts';
-import type { SandboxExit } from '@openscf/sandbox-api';
+import type { FrameHead } from '@openscf/framing';
+import type { SandboxExit, SandboxMount } from '@openscf/sandbox-api';
 import type { RuntimeFailure } from './channel.types.js';
 
 /** How an invocation ended. */
@@ -24,6 +25,13 @@ export type BootOutcome =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly failure: BootFailure; readonly coldStart: ColdStart };
 
+/** What a function needs of the host, ready to be mounted; stays until `release`. */
+export interface InstanceFiles {
+  /** Code and layers: what a pooled instance gets late. */
+  readonly mounts: readonly SandboxMount[];
+  readonly release: () => void;
+}
+
 /** One invocation, as an instance runs it. */
 export interface InstanceInvocation {
   /** Fields of the context that belong to this invocation. */
@@ -34,4 +42,23 @@ export interface InstanceInvocation {
   readonly onEnd: (end: InvocationEnd) => void;
   /** Called once after `onEnd`, when every line that the invocation printed has been delivered. */
   readonly onSettled: () => void;
+}
+
+/** Gets what comes for one request, until the stream is closed. Nothing is checked: the user's code may have sent it. */
+export interface StreamReceiver {
+  onFrame(kind: number, head: Buffer, body: Buffer): void;
+  /** The instance has ended under the request; called at most once, and the stream is to be closed all the same. */
+  onGone(end: Extract<InvocationEnd, { kind: 'exited' | 'destroyed' }>): void;
+}
+
+/** One request on an instance's channel. */
+export interface InstanceStream {
+  /** False when nothing that is sent arrives any more. */
+  readonly isReachable: boolean;
+  /** Bytes that the instance has not taken yet, of all its streams. */
+  readonly bufferedBytes: number;
+  send(kind: number, head: FrameHead, body?: Buffer): void;
+  /** The request has ended. To be called once; `done` is called when every line that was printed before has been delivered. */
+  closeThen(recycle: boolean, done: () => void): void;
+  close(options: { readonly recycle: boolean }): Promise<void>;
 }

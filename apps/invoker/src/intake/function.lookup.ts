@@ -25,10 +25,13 @@ export class FunctionLookup {
   /** At once when the table is as new as the sender's, which it nearly always is. */
   find(call: InvokeCall): FunctionState | DispatchResult | Promise<FunctionState | DispatchResult> {
     const state = this.functions.get(call.functionKey);
-    return state !== undefined && state.revision >= call.revision ? runnable(state) : this.waitFor(call);
+    return state !== undefined && state.revision >= call.revision
+      ? runnable(state, call)
+      : this.waitFor(call);
   }
 
-  private async waitFor({ functionKey, revision }: InvokeCall): Promise<FunctionState | DispatchResult> {
+  private async waitFor(call: InvokeCall): Promise<FunctionState | DispatchResult> {
+    const { functionKey, revision } = call;
     const isThere = await this.functions.waitFor({ key: functionKey, revision }, BEHIND_MS);
     const state = this.functions.get(functionKey);
     if (state === undefined) {
@@ -42,13 +45,15 @@ export class FunctionLookup {
         retryable: true,
       });
     }
-    return runnable(state);
+    return runnable(state, call);
   }
 }
 
-function runnable(state: FunctionState): FunctionState | DispatchResult {
-  if (state.type === 'Event' && RUNNABLE.has(state.status)) return state;
-  const what = state.type === 'Event' ? `is ${state.status}` : 'is a web function, which no event can invoke';
+function runnable(state: FunctionState, { web }: InvokeCall): FunctionState | DispatchResult {
+  const isRightType = state.type === (web === undefined ? 'Event' : 'HTTP');
+  if (isRightType && RUNNABLE.has(state.status)) return state;
+  const other = web === undefined ? 'is a web function, which no event can invoke' : 'is not a web function';
+  const what = isRightType ? `is ${state.status}` : other;
   return refused(`FunctionStatusError: the function ${state.functionName} ${what}`, {
     statusCode: 438,
     retryable: false,
