@@ -2,6 +2,7 @@ import { Readiness, runService } from '@openscf/service-kit';
 import { createLogger } from '@openscf/telemetry';
 import { CloudApi } from './cloud-api/cloud-api.js';
 import { FrontDoor } from './cloud-api/front-door.js';
+import { FunctionUrls } from './function-url/function-urls.js';
 import { loadGatewayConfig } from './gateway.config.js';
 import { GatewayModule, GatewayTables } from './gateway.module.js';
 
@@ -24,6 +25,6 @@ await runService({
     const tables = app.get(GatewayTables);
     app.get(Readiness).add('tables', () => tables.isReady);
     await tables.ready();
-    frontDoor.attach(app.get(CloudApi));
+    frontDoor.attach(app.get(CloudApi), app.get(FunctionUrls));
   },
 });

@@ -50,7 +50,7 @@ export const invokeCallSchema = z.object({
   invocationType: z.enum(['RequestResponse', 'Event']),
   /** 0 for the first attempt. */
   retryNum: z.number().int(),
-  /** Who caused it, for records: `cloud-api`, `timer`, `cos`, `ckafka`. */
+  /** Who caused it, for records: `cloud-api`, `http`, `timer`, `cos`, `ckafka`. */
   source: z.string(),
   /** What the caller named: a version or an alias. */
   qualifier: z.string(),

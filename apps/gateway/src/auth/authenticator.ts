@@ -26,7 +26,8 @@ export class Authenticator {
     const { caller, key } = this.keyRing.signer(authorization);
     const unsignedPayload = headers['x-tc-content-sha256'] === UNSIGNED_PAYLOAD;
     const queryAt = url.indexOf('?');
-    const signed = { method, query: queryAt < 0 ? '' : url.slice(queryAt + 1), headers };
+    const path = queryAt < 0 ? url : url.slice(0, queryAt);
+    const signed = { method, path, query: queryAt < 0 ? '' : url.slice(queryAt + 1), headers };
     return {
       caller,
       unsignedPayload,

@@ -11,13 +11,20 @@ import {
   functionKey,
   type InvokeCall,
   LATEST,
+  triggerKey,
+  type TriggerState,
+  type HttpTrigger,
 } from '@openscf/contracts';
-import type { Dispatcher, DispatchResult } from '@openscf/dispatch';
+import { Dispatcher, type DispatchResult } from '@openscf/dispatch';
 import { encryptSecret } from '@openscf/scf-api';
 import { silentLogger } from '@openscf/telemetry';
 import { Authenticator } from '../auth/authenticator.js';
 import { KeyRing } from '../auth/key-ring.js';
 import { AsyncEvents } from '../invoke/async-events.publisher.js';
+import { EventUrls } from '../function-url/event-url.js';
+import { FunctionUrls } from '../function-url/function-urls.js';
+import { UrlTable } from '../function-url/url-table.js';
+import { WebProxy } from '../function-url/web-proxy.js';
 import { Invocations } from '../invoke/invoke.service.js';
 import { PackageReceiver } from '../packages/package.receiver.js';
 import { UploadSlots } from '../packages/upload-slots.js';
@@ -59,7 +66,27 @@ export function functionState(change: Partial<FunctionState> = {}): FunctionStat
   };
 }
 
-export class FakeTable<T> implements Pick<CompactedTable<T>, 'get' | 'onChange' | 'waitFor'> {
+export const APP_ID = '1250000000';
+
+/** A function URL of `hello`. */
+export function httpTrigger(change: Partial<HttpTrigger> = {}): HttpTrigger {
+  return {
+    namespace: 'default',
+    functionName: 'hello',
+    functionId: 'lam-00000001',
+    triggerName: 'url',
+    qualifier: '$DEFAULT',
+    enabled: true,
+    revision: 1,
+    createdAt: 0,
+    type: 'http',
+    urlId: 'abc123',
+    authType: 'NONE',
+    ...change,
+  };
+}
+
+export class FakeTable<T> implements Pick<CompactedTable<T>, 'get' | 'values' | 'onChange' | 'waitFor'> {
   readonly rows = new Map<string, T>();
   readonly waitedFor: { key: string; revision: number | null }[] = [];
   private readonly listeners = new Set<
@@ -70,9 +97,14 @@ export class FakeTable<T> implements Pick<CompactedTable<T>, 'get' | 'onChange' 
     return this.rows.get(key);
   }
 
-  set(key: string, value: T): void {
+  values(): IterableIterator<T> {
+    return this.rows.values();
+  }
+
+  set(key: string, value: T | undefined): void {
     const previous = this.rows.get(key);
-    this.rows.set(key, value);
+    if (value === undefined) this.rows.delete(key);
+    else this.rows.set(key, value);
     for (const listener of this.listeners) listener(key, value, previous);
   }
 
@@ -120,6 +152,9 @@ export interface FakeGateway {
   api: CloudApi;
   functions: FakeTable<FunctionState>;
   credentials: FakeTable<CredentialState>;
+  /** Function URLs are added with `addUrl`. */
+  triggers: FakeTable<TriggerState>;
+  addUrl(change?: Partial<HttpTrigger>): void;
   store: FakeObjectStore;
   /** What the gateway has sent to the owners of actions. */
   commands: { service: string; action: string; command: Command }[];
@@ -137,7 +172,8 @@ export interface FakeGateway {
   close(): Promise<void>;
 }
 
-export async function startFakeGateway(): Promise<FakeGateway> {
+/** `web`: where requests of web functions go; without it nowhere. */
+export async function startFakeGateway(web?: Pick<Dispatcher, 'request'>): Promise<FakeGateway> {
   const logger = silentLogger();
   const masterKey = randomBytes(32);
   const functions = new FakeTable<FunctionState>();
@@ -148,7 +184,7 @@ export async function startFakeGateway(): Promise<FakeGateway> {
   credentials.set(SECRET_ID, {
     secretId: SECRET_ID,
     encryptedSecretKey: encryptSecret(masterKey, SECRET_ID, SECRET_KEY),
-    appId: '1250000000',
+    appId: APP_ID,
     uin: '100000000001',
     enabled: true,
   });
@@ -170,12 +206,22 @@ export async function startFakeGateway(): Promise<FakeGateway> {
     },
   });
 
+  const authenticator = new Authenticator(
+    new KeyRing(credentials, masterKey),
+    () => Date.now() + fake.clockOffsetMs,
+  );
+  const routes = new RouteTable(functions);
+  const triggers = new FakeTable<TriggerState>();
+  const urls = new FunctionUrls({
+    urls: new UrlTable(triggers, routes, APP_ID),
+    authenticator,
+    webProxy: new WebProxy(web ?? new Dispatcher({ invokers: { values: () => [] }, logger })),
+    eventUrls: new EventUrls(dispatcher),
+    logger,
+  });
   const api = new CloudApi({
-    authenticator: new Authenticator(
-      new KeyRing(credentials, masterKey),
-      () => Date.now() + fake.clockOffsetMs,
-    ),
-    invocations: new Invocations({ routes: new RouteTable(functions), dispatcher, asyncEvents, logger }),
+    authenticator,
+    invocations: new Invocations({ routes, dispatcher, asyncEvents, logger }),
     controlActions: new ControlActions({
       requester,
       tables: new Map([['openscf.functions', functions]]),
@@ -185,7 +231,7 @@ export async function startFakeGateway(): Promise<FakeGateway> {
     logger,
   });
   const frontDoor = new FrontDoor(logger);
-  frontDoor.attach(api);
+  frontDoor.attach(api, urls);
   const server = frontDoor.createServer((_request, response) => {
     response.writeHead(404).end();
   });
@@ -196,13 +242,18 @@ export async function startFakeGateway(): Promise<FakeGateway> {
     api,
     functions,
     credentials,
+    triggers,
+    addUrl: (change) => {
+      const trigger = httpTrigger(change);
+      triggers.set(triggerKey(trigger), trigger);
+    },
     store,
     commands: [],
     reply: () => ({ ok: true, response: {}, written: [] }),
     dispatch: (_call, event) => succeeded(event.toString()),
     publish: () => Promise.resolve(),
     clockOffsetMs: 0,
-    drain: (deadlineMs) => new GatewayDrain(api, () => server).drain(deadlineMs),
+    drain: (deadlineMs) => new GatewayDrain([api, urls], () => server).drain(deadlineMs),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

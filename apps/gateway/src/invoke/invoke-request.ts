@@ -37,10 +37,11 @@ export function readInvoke(action: InvokeAction, body: Record<string, unknown>):
 }
 
 const PLAIN_NAME = /^[A-Za-z][\w-]{0,58}[A-Za-z0-9]$/;
+const PLAIN_VERSION = /^[1-9]\d{0,8}$/;
 const PLAIN_VALUES: Record<string, (value: string) => boolean> = {
   FunctionName: (value) => PLAIN_NAME.test(value),
   Namespace: (value) => value === DEFAULT_NAMESPACE,
-  Qualifier: (value) => value === LATEST || value === DEFAULT_ALIAS,
+  Qualifier: (value) => value === LATEST || value === DEFAULT_ALIAS || PLAIN_VERSION.test(value),
   LogType: (value) => value === 'None' || value === 'Tail',
   InvocationType: (value) => value === 'RequestResponse' || value === 'Event',
   ClientContext: () => true,

@@ -15,7 +15,7 @@ export interface InvokerOptions {
 }
 
 /** What a call takes besides the function's own time: finding the code, starting an instance, the way there and back. */
-const MARGIN_MS = 15_000;
+export const MARGIN_MS = 15_000;
 const SOURCE = 'cloud-api';
 
 /** Invoke and InvokeFunction: straight to an invoker when sync, into the queue when async. */
@@ -54,6 +54,7 @@ export class Invocations {
       source: SOURCE,
       qualifier: request.qualifier,
       logTail: request.logTail,
+      acceptedAt: Date.now(),
     };
     if (isTracing()) {
       const traceparent = currentTraceparent();

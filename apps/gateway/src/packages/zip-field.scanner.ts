@@ -14,7 +14,8 @@ const SPACE = 0x20;
 
 const MAX_DEPTH = 64;
 const FIELD = 'ZipFile';
-const PARENT = 'Code';
+/** Of a function's code; of a layer's. */
+const PARENTS: ReadonlySet<string | undefined> = new Set(['Code', 'Content']);
 const PLACEHOLDER = Buffer.from(ZIP_TAKEN_OUT);
 
 /** An object or a list that is open at the current place. */
@@ -25,7 +26,7 @@ interface Container {
 }
 
 /**
- * Takes the text of `ZipFile`, at the top or in `Code`, out of a JSON body while the body arrives: its bytes go to `onZip`, and
+ * Takes the text of `ZipFile`, at the top or in `Code` or `Content`, out of a JSON body while the body arrives: its bytes go to `onZip`, and
  * everything else, with `ZIP_TAKEN_OUT` in its place, is kept for JSON.parse, which alone decides whether the body is JSON.
  * States: `outside` strings; inside a `string`; inside the `zip` text.
  * Invariants: (1) at most REQUEST_BYTES are kept; (2) at most one zip is taken; (3) memory does not grow with the zip.
@@ -132,7 +133,7 @@ export class ZipFieldScanner {
   private isZipField(): boolean {
     const [top, inner] = this.open;
     if (this.open.length === 1) return top?.key === FIELD;
-    return this.open.length === 2 && top?.key === PARENT && inner?.isObject === true && inner.key === FIELD;
+    return this.open.length === 2 && PARENTS.has(top?.key) && inner?.isObject === true && inner.key === FIELD;
   }
 
   /** Decodes from `from` until the text ends or the chunk does. */

@@ -21,15 +21,20 @@ export class RouteTable {
 
   /** Throws a CallerError when there is no such function or version, or it cannot be called now. */
   resolve(namespace: string, functionName: string, qualifier: string): FunctionState {
-    const state = this.functions.get(`${namespace}/${functionName}/${LATEST}`);
-    if (state === undefined) {
-      const message = `There is no function ${JSON.stringify(functionName)} in the namespace ${JSON.stringify(namespace)}.`;
-      throw new CallerError(errorCodes.noFunction, message);
-    }
-    if (qualifier !== LATEST && qualifier !== DEFAULT_ALIAS) throw noQualifier(functionName, qualifier);
+    const version = qualifier === DEFAULT_ALIAS ? LATEST : qualifier;
+    const state = this.functions.get(`${namespace}/${functionName}/${version}`);
+    if (state === undefined) throw this.missing(namespace, functionName, qualifier);
     if (CALLABLE.has(state.status)) return state;
-    const message = `The function ${JSON.stringify(functionName)} has the status ${state.status}: it can be called when it is Active.`;
+    const what = version === LATEST ? 'The function' : `Version ${version} of the function`;
+    const message = `${what} ${JSON.stringify(functionName)} has the status ${state.status}: it can be called when it is Active.`;
     throw new CallerError(errorCodes.functionStatus, message);
+  }
+
+  private missing(namespace: string, functionName: string, qualifier: string): CallerError {
+    if (this.functions.get(`${namespace}/${functionName}/${LATEST}`) !== undefined)
+      return noQualifier(functionName, qualifier);
+    const message = `There is no function ${JSON.stringify(functionName)} in the namespace ${JSON.stringify(namespace)}.`;
+    return new CallerError(errorCodes.noFunction, message);
   }
 }
 

@@ -8,6 +8,8 @@ export const UNSIGNED_PAYLOAD_SHA256 = hash('sha256', UNSIGNED_PAYLOAD);
 /** What a signature covers besides the body. */
 export interface SignedRequest {
   method: string;
+  /** The path of the URL, as sent; the Cloud API has only `/`. */
+  path?: string;
   /** The part of the URL after `?`, as sent; empty without one. */
   query: string;
   headers: RequestHeaders;
@@ -24,14 +26,14 @@ export function deriveSigningKey(secretKey: string, date: string, service: strin
 
 /** SHA-256 (hex) of the canonical request. `headers` are the lines `name:value\n` of the signed headers. */
 export function canonicalRequestHash(
-  request: { method: string; query: string },
+  request: Pick<SignedRequest, 'method' | 'path' | 'query'>,
   headers: string,
   signedHeaders: string,
   bodySha256: string,
 ): string {
   return hash(
     'sha256',
-    `${request.method}\n/\n${request.query}\n${headers}\n${signedHeaders}\n${bodySha256}`,
+    `${request.method}\n${request.path ?? '/'}\n${request.query}\n${headers}\n${signedHeaders}\n${bodySha256}`,
   );
 }
 

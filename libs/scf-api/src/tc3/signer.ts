@@ -8,6 +8,10 @@ export interface ToSign {
   body: string | Buffer;
   /** The Host header that will be sent. */
   host: string;
+  /** Of a request to a function's URL; the Cloud API's are `POST`, `/` and none. */
+  method?: string;
+  path?: string;
+  query?: string;
   secretId: string;
   secretKey: string;
   region?: string;
@@ -15,7 +19,7 @@ export interface ToSign {
   nowMs?: number;
 }
 
-/** The headers of a signed POST, all of which must be sent as they are. */
+/** The headers of a signed request, all of which must be sent as they are. */
 export function signTc3(request: ToSign): Record<string, string> {
   const timestamp = String(Math.floor((request.nowMs ?? Date.now()) / 1000));
   const date = new Date(Number(timestamp) * 1000).toISOString().slice(0, 10);
@@ -23,7 +27,8 @@ export function signTc3(request: ToSign): Record<string, string> {
   const signedHeaders = 'content-type;host';
   const lines = `content-type:application/json\nhost:${request.host}\n`;
   const bodySha256 = hash('sha256', request.body);
-  const requestHash = canonicalRequestHash({ method: 'POST', query: '' }, lines, signedHeaders, bodySha256);
+  const { method = 'POST', path = '/', query = '' } = request;
+  const requestHash = canonicalRequestHash({ method, path, query }, lines, signedHeaders, bodySha256);
   const key = deriveSigningKey(request.secretKey, date, scope.service);
   const signature = signatureOf(key, scope, requestHash).toString('hex');
   return {

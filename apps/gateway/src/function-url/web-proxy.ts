@@ -1,0 +1,186 @@
+import type { Duplex } from 'node:stream';
+import type { InvokeOutcome, WebResponse } from '@openscf/contracts';
+import type { Dispatcher, DispatchResult, OutgoingWebRequest, WebRequestEvents } from '@openscf/dispatch';
+import { makeCall, timeoutOf } from './url-call.factory.js';
+import { isCorsHeader } from './cors.policy.js';
+import { isPassedBack, requestHeaders } from './http-headers.policy.js';
+import { ownHeaders, sendError, sendWhole, type UrlCall, type UrlExchange } from './url-exchange.js';
+import { httpStatusOf } from './url-status.policy.js';
+import { openTunnel, type Tunnel } from './websocket.tunnel.js';
+
+/** Where an upgraded connection goes on. */
+export interface UpgradeSocket {
+  readonly socket: Duplex;
+  /** What the client sent behind its request. */
+  readonly head: Buffer;
+}
+
+const SUCCEEDED = 200;
+
+/** Passes requests to web functions and their responses back, while they come. */
+export class WebProxy {
+  constructor(private readonly dispatcher: Pick<Dispatcher, 'request'>) {}
+
+  /** Resolves when everything has been answered. Never rejects. */
+  run(exchange: UrlExchange, call: UrlCall, upgrade?: UpgradeSocket): Promise<void> {
+    return new Promise((resolve) => {
+      new WebPassage(exchange, call, upgrade, resolve).begin(this.dispatcher);
+    });
+  }
+}
+
+/**
+ * One request to a web function.
+ *
+ * 1. A piece of the response is granted back when the client's connection has taken it, and the client is read while the
+ *    function's window has room: nothing gathers here but what `node:http` holds.
+ * 2. A response that the function did not complete ends with its connection, so that the client cannot take it for whole.
+ */
+class WebPassage implements WebRequestEvents {
+  private outgoing: OutgoingWebRequest | undefined;
+  /** Given to the client's connection, which has not taken it. */
+  private owedBytes = 0;
+  private isFlushed = false;
+  private responseEnded = false;
+  private over = false;
+  private tunnel: Tunnel | undefined;
+
+  constructor(
+    private readonly exchange: UrlExchange,
+    private readonly call: UrlCall,
+    private readonly upgrade: UpgradeSocket | undefined,
+    private readonly done: () => void,
+  ) {}
+
+  begin(dispatcher: Pick<Dispatcher, 'request'>): void {
+    const { request, response, target } = this.exchange;
+    const { state, isSigned, body } = this.call;
+    const headers = requestHeaders(request, { isUpgrade: this.upgrade !== undefined, isSigned });
+    const web = { method: request.method ?? 'GET', target, headers };
+    const call = { ...makeCall(this.exchange, this.call), web };
+    const outgoing = dispatcher.request(call, { timeoutMs: timeoutOf(state), runtime: state.runtime }, this);
+    this.outgoing = outgoing;
+    response.on('close', () => {
+      if (this.tunnel === undefined) outgoing.cancel();
+    });
+    if (this.upgrade === undefined) this.sendBody(outgoing, body);
+  }
+
+  onResponse(response: WebResponse): void {
+    const { response: answer } = this.exchange;
+    if (response.status === 101) {
+      this.switchProtocols(response);
+      return;
+    }
+    // A refused upgrade is an ordinary exchange.
+    if (this.upgrade !== undefined) this.outgoing?.end();
+    try {
+      answer.writeHead(response.status, this.answerHeaders(response));
+    } catch {
+      this.refuse('the function sent headers that are not of HTTP');
+      return;
+    }
+    // Not at once: the body mostly comes with the head, and then leaves with it in one write.
+    setImmediate(() => {
+      if (!this.isFlushed && !this.over) answer.flushHeaders();
+    });
+  }
+
+  onData(piece: Buffer): void {
+    if (this.tunnel !== undefined) {
+      this.tunnel.write(piece);
+      return;
+    }
+    const { response } = this.exchange;
+    this.isFlushed = true;
+    if (response.destroyed) return;
+    if (response.write(piece)) this.outgoing?.consumed(piece.length);
+    else {
+      if (this.owedBytes === 0) response.once('drain', () => this.repay());
+      this.owedBytes += piece.length;
+    }
+  }
+
+  onEnd(): void {
+    this.responseEnded = true;
+    this.isFlushed = true;
+    if (this.tunnel !== undefined) this.tunnel.end();
+    else this.exchange.response.end();
+  }
+
+  onWritable(): void {
+    if (this.tunnel !== undefined) this.tunnel.resume();
+    else this.exchange.request.resume();
+  }
+
+  onOutcome({ outcome, body }: DispatchResult): void {
+    this.over = true;
+    const { request, response } = this.exchange;
+    if (this.tunnel !== undefined) this.tunnel.close();
+    else if (!response.headersSent) this.answerWithout(outcome, body);
+    else if (!this.responseEnded) response.destroy();
+    // What still comes of the request is read and dropped, so that its sender gets to the answer.
+    request.resume();
+    this.done();
+  }
+
+  private sendBody(outgoing: OutgoingWebRequest, body: Buffer | undefined): void {
+    const { request } = this.exchange;
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+    if (body !== undefined) {
+      outgoing.send(body);
+      outgoing.end();
+    } else if (encoding === undefined && (length === undefined || length === '0')) {
+      outgoing.end();
+    } else {
+      request.on('data', (chunk: Buffer) => {
+        if (!outgoing.send(chunk)) request.pause();
+      });
+      request.on('end', () => outgoing.end());
+    }
+  }
+
+  private repay(): void {
+    const owed = this.owedBytes;
+    this.owedBytes = 0;
+    this.outgoing?.consumed(owed);
+  }
+
+  private answerHeaders(response: WebResponse): string[] {
+    const lines: string[] = [];
+    for (const [name, value] of response.headers) {
+      const lower = name.toLowerCase();
+      if (!isPassedBack(lower) || (this.exchange.ownsCors && isCorsHeader(lower))) continue;
+      lines.push(name, value);
+    }
+    lines.push(...ownHeaders(this.exchange, SUCCEEDED));
+    return lines;
+  }
+
+  private answerWithout(outcome: InvokeOutcome, body: Buffer): void {
+    const { statusCode } = outcome;
+    if (outcome.kind === 'failed') {
+      const headers = [...ownHeaders(this.exchange, statusCode), 'Content-Type', 'application/json'];
+      sendWhole(this.exchange, httpStatusOf(statusCode), headers, body);
+    } else if (outcome.kind === 'succeeded') this.refuse('the function sent no response');
+    else {
+      const httpStatus = outcome.kind === 'refused' && outcome.retryable ? 503 : httpStatusOf(statusCode);
+      const code = outcome.kind === 'throttled' ? 'LimitExceeded.Quota' : 'InternalError.System';
+      sendError(this.exchange, httpStatus, { code, message: outcome.message, scfStatus: statusCode });
+    }
+  }
+
+  private refuse(message: string): void {
+    sendError(this.exchange, 502, { code: 'InternalError.System', message, scfStatus: 403 });
+    this.outgoing?.cancel();
+  }
+
+  private switchProtocols(response: WebResponse): void {
+    const { upgrade, outgoing, exchange } = this;
+    if (upgrade === undefined || outgoing === undefined) {
+      this.refuse('the function switched protocols, which nobody asked for');
+      return;
+    }
+    this.tunnel = openTunnel(exchange, upgrade, response, outgoing);
+  }
+}
