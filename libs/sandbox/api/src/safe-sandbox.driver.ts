@@ -23,15 +23,16 @@ const CREATE_TIMEOUT_MS = 30_000;
  * - close: no new sandboxes, all that live or are being made are destroyed before the driver closes.
  */
 export class SafeSandboxDriver implements SandboxDriver {
-  readonly name: string;
   private readonly living = new Map<string, Promise<SafeSandbox>>();
   private closing: Promise<void> | undefined;
 
   constructor(
     private readonly inner: SandboxDriver,
     private readonly createTimeoutMs = CREATE_TIMEOUT_MS,
-  ) {
-    this.name = inner.name;
+  ) {}
+
+  get name(): string {
+    return this.inner.name;
   }
 
   capabilities(): SandboxCapabilities {

@@ -122,6 +122,53 @@ export function weightOfShares(shares: number): number {
   return 1 + Math.floor(((shares - 2) * 9999) / 262_142);
 }
 
+/** How the launcher makes a cgroup: folders, then files in this order, of which the optional ones may be missing. */
+export interface CgroupPlan {
+  folders: string[];
+  files: [path: string, text: string][];
+  optional: string[];
+}
+
+/** The hierarchies of version 1 that a sandbox needs a group of its own in. */
+const CONTROLLERS_V1 = ['memory', 'cpu', 'cpuacct', 'pids', 'devices'];
+/** null, zero, full, random, urandom, tty; the instance could open others only if there were any. */
+const DEVICES = ['1:3', '1:5', '1:7', '1:8', '1:9', '5:0'];
+
+export function cgroupPlan(version: 1 | 2, path: string, limits: SandboxLimits): CgroupPlan {
+  const { memoryMb, cpuShares, cpus, pids } = limits;
+  const memory = String(memoryMb * MB);
+  if (version === 2) {
+    const file = (name: string) => join(ROOT, path, name);
+    const quota = cpus === undefined ? 'max' : String(cpuMax(cpus));
+    return {
+      folders: [join(ROOT, path)],
+      files: [
+        [file('memory.max'), memory],
+        [file('memory.swap.max'), '0'],
+        [file('cpu.weight'), String(weightOfShares(cpuShares))],
+        [file('cpu.max'), `${quota} ${CPU_PERIOD_US}`],
+        [file('pids.max'), String(pids)],
+      ],
+      optional: [file('memory.swap.max')],
+    };
+  }
+  const file = (controller: string, name: string) => join(ROOT, controller, path, name);
+  return {
+    folders: CONTROLLERS_V1.map((controller) => join(ROOT, controller, path)),
+    files: [
+      [file('memory', 'memory.limit_in_bytes'), memory],
+      [file('memory', 'memory.memsw.limit_in_bytes'), memory],
+      [file('cpu', 'cpu.shares'), String(cpuShares)],
+      [file('cpu', 'cpu.cfs_period_us'), String(CPU_PERIOD_US)],
+      [file('cpu', 'cpu.cfs_quota_us'), String(cpuMax(cpus))],
+      [file('pids', 'pids.max'), String(pids)],
+      [file('devices', 'devices.deny'), 'a'],
+      ...DEVICES.map((device): [string, string] => [file('devices', 'devices.allow'), `c ${device} rw`]),
+    ],
+    optional: [file('memory', 'memory.memsw.limit_in_bytes')],
+  };
+}
+
 /** What a process, or a group beside it, weighs by default. */
 const DEFAULT_SHARES = 1024;
 
@@ -131,15 +178,19 @@ const DEFAULT_SHARES = 1024;
  */
 export async function openOwnerGroup(version: 1 | 2, path: string): Promise<void> {
   const shares = DEFAULT_SHARES * availableParallelism();
-  const folder = version === 2 ? join(ROOT, path) : join(ROOT, 'cpu', path);
-  await mkdir(folder, { recursive: true });
-  if (version === 1) return writeFile(join(folder, 'cpu.shares'), String(shares));
-  // Only where the controller is handed down; runc sees to that for the groups below.
-  await writeFile(join(folder, 'cpu.weight'), String(weightOfShares(shares))).catch(ignoreMissing);
+  if (version === 1) {
+    for (const controller of CONTROLLERS_V1) await mkdir(join(ROOT, controller, path), { recursive: true });
+    return writeFile(join(ROOT, 'cpu', path, 'cpu.shares'), String(shares));
+  }
+  await mkdir(join(ROOT, path), { recursive: true });
+  for (const folder of [ROOT, join(ROOT, path)])
+    await writeFile(join(folder, 'cgroup.subtree_control'), '+cpu +memory +pids').catch(() => undefined);
+  // Only where the controller is handed down.
+  await writeFile(join(ROOT, path, 'cpu.weight'), String(weightOfShares(shares))).catch(ignoreMissing);
 }
 
 /** The folders of a cgroup path, in every hierarchy of the host. */
-async function foldersOf(path: string): Promise<string[]> {
+export async function cgroupFolders(path: string): Promise<string[]> {
   if ((await cgroupVersion()) === 2) return [join(ROOT, path)];
   const hierarchies = await readdir(ROOT, { withFileTypes: true });
   return hierarchies.filter((entry) => entry.isDirectory()).map(({ name }) => join(ROOT, name, path));
@@ -147,7 +198,7 @@ async function foldersOf(path: string): Promise<string[]> {
 
 /** Kills all processes of a cgroup and of those below it, and removes them, in every hierarchy. */
 export async function killAndRemoveCgroup(path: string): Promise<void> {
-  await Promise.all((await foldersOf(path)).map(removeFolder));
+  await Promise.all((await cgroupFolders(path)).map(removeFolder));
 }
 
 async function removeFolder(folder: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OUTPUT_FIFO_MODE } from '@openscf/sandbox-api';
-import { hostCommand } from './host-command.js';
+import type { Host } from './host.types.js';
 
 /** FIFOs made by one `mkfifo`. */
 const BATCH = 16;
@@ -12,7 +12,10 @@ export class FifoPool {
   private made = 0;
   private filling: Promise<void> | undefined;
 
-  constructor(private readonly folder: string) {}
+  constructor(
+    private readonly host: Host,
+    private readonly folder: string,
+  ) {}
 
   async take(): Promise<string> {
     while (this.free.length === 0) await this.fill();
@@ -32,7 +35,7 @@ export class FifoPool {
 
   private async make(): Promise<void> {
     const names = Array.from({ length: BATCH }, () => join(this.folder, `${this.made++}`));
-    await hostCommand('mkfifo', ['-m', OUTPUT_FIFO_MODE, ...names]);
+    await this.host.command('mkfifo', ['-m', OUTPUT_FIFO_MODE, ...names]);
     this.free.push(...names);
   }
 }

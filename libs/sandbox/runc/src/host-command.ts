@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { SandboxError } from '@openscf/sandbox-api';
+import type { Host } from './host.types.js';
 
 /** Programs of the host start with this environment only: nothing of ours leaks into them. */
 export const HOST_ENV = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
@@ -22,7 +23,11 @@ export function hostCommand(program: string, args: readonly string[], input = ''
 }
 
 /** Many commands of `ip` in one process; with a namespace, inside it. */
-export function ipBatch(commands: readonly string[], namespace?: string): Promise<string> {
+export function ipBatch(
+  host: Pick<Host, 'command'>,
+  commands: readonly string[],
+  namespace?: string,
+): Promise<string> {
   const inside = namespace ? ['-n', namespace] : [];
-  return hostCommand('ip', [...inside, '-batch', '-'], `${commands.join('\n')}\n`);
+  return host.command('ip', [...inside, '-batch', '-'], `${commands.join('\n')}\n`);
 }

@@ -6,7 +6,6 @@ import { HOST_ENV } from './host-command.js';
 
 /** Program → Debian package that brings it. */
 const NEEDED: Record<string, string> = {
-  runc: 'runc',
   ip: 'iproute2',
   nsenter: 'util-linux',
   mkfifo: 'coreutils',
@@ -25,11 +24,13 @@ export async function hasProgram(program: string): Promise<boolean> {
 }
 
 /** Throws SandboxError `host-not-ready` that names everything that is missing. */
-export async function checkHost(): Promise<void> {
+export async function checkHost(launcher: 'runc' | 'native'): Promise<void> {
   const problems: string[] = [];
   if (process.platform !== 'linux') problems.push(`Linux is needed, this is ${process.platform}`);
   else if (process.getuid?.() !== 0) problems.push('root is needed, to make namespaces and cgroups');
-  for (const [program, debianPackage] of Object.entries(NEEDED))
+  for (const [program, debianPackage] of Object.entries(
+    launcher === 'runc' ? { runc: 'runc', ...NEEDED } : NEEDED,
+  ))
     if (!(await hasProgram(program)))
       problems.push(`${program} is missing (Debian package ${debianPackage})`);
   if (problems.length > 0)

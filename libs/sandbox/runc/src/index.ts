@@ -1,7 +1,9 @@
 /**
  * Files in the order of use:
  * - sandbox.driver.ts: prepare, create, recover, close
- * - container.config.ts: a specification as an OCI bundle
+ * - container.config.ts, runc.starter.ts: a specification as an OCI bundle, started by runc
+ * - native.plan.ts, seccomp.filter.ts, syscall.numbers.ts: the same for the launcher
+ * - host.types.ts, spawning.host.ts, launcher.process.ts: who acts on the host
  * - running.sandbox.ts: one container that runs, and how its end is noticed
  * - cgroup.ts: limits and readings, version 1 and 2, as files
  * - late.mounts.ts: folders that come into a sandbox after its start
@@ -15,10 +17,15 @@ import {
   type SandboxDriver,
   type SandboxDriverOptions,
 } from '@openscf/sandbox-api';
-import { RuncSandboxDriver } from './sandbox.driver.js';
+import { RuncSandboxDriver, type LauncherOptions } from './sandbox.driver.js';
+
+export type { LauncherOptions } from './sandbox.driver.js';
 
 /** Throws SandboxError `invalid-spec` when the options are wrong; the host is looked at by `prepare`. */
-export function createRuncDriver(options: SandboxDriverOptions): SandboxDriver {
+export function createRuncDriver(
+  options: SandboxDriverOptions,
+  launcher: LauncherOptions = {},
+): SandboxDriver {
   checkDriverOptions(options);
-  return new SafeSandboxDriver(new RuncSandboxDriver(options), options.createTimeoutMs);
+  return new SafeSandboxDriver(new RuncSandboxDriver(options, launcher), options.createTimeoutMs);
 }

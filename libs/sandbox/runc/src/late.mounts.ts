@@ -1,14 +1,14 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SandboxMount } from '@openscf/sandbox-api';
-import { hostCommand } from './host-command.js';
+import type { Host } from './host.types.js';
 
 /** A shared file system of its own: sandboxes see nothing of the host's paths in it. Its folders hold no files. */
-export async function openLateFolder(folder: string): Promise<void> {
+export async function openLateFolder(host: Host, folder: string): Promise<void> {
   await mkdir(folder, { mode: 0o711 });
   const options = 'mode=711,size=64k,nr_inodes=0,nosuid,nodev';
-  await hostCommand('mount', ['-t', 'tmpfs', '-o', options, 'openscf', folder]);
-  await hostCommand('mount', ['--make-shared', folder]);
+  await host.command('mount', ['-t', 'tmpfs', '-o', options, 'openscf', folder]);
+  await host.command('mount', ['--make-shared', folder]);
 }
 
 /**
@@ -20,6 +20,7 @@ export class LateMounts {
   private readonly mounted: string[] = [];
 
   constructor(
+    private readonly host: Host,
     private readonly folder: string,
     private readonly targets: readonly string[],
   ) {
@@ -32,29 +33,21 @@ export class LateMounts {
   }
 
   async attach(mounts: readonly SandboxMount[]): Promise<void> {
-    for (const { source, target, readOnly } of mounts) {
-      const index = this.targets.indexOf(target);
-      await this.bind(source, join(this.folder, `${index}-flags`), this.folders[index] ?? '', readOnly);
-    }
+    await Promise.all(
+      mounts.map(async ({ source, target, readOnly }) => {
+        const point = this.folders[this.targets.indexOf(target)] ?? '';
+        this.mounted.push(point);
+        await this.host.bind({ source, target: point, readOnly });
+      }),
+    );
   }
 
   /** In any state, after the sandbox's processes are gone. */
   async remove(): Promise<void> {
     for (let point = this.mounted.at(-1); point !== undefined; point = this.mounted.at(-1)) {
-      await hostCommand('umount', ['--lazy', point]);
+      await this.host.unmount(point);
       this.mounted.pop();
     }
     await rm(this.folder, { recursive: true, force: true });
-  }
-
-  /** Changes of flags do not reach slaves, so they are set on a first bind: a bind of it has them from the beginning. */
-  private async bind(source: string, first: string, point: string, readOnly: boolean): Promise<void> {
-    await mkdir(first);
-    await hostCommand('mount', ['--bind', '-o', `nosuid,nodev,${readOnly ? 'ro' : 'rw'}`, source, first]);
-    this.mounted.push(first);
-    await hostCommand('mount', ['--bind', first, point]);
-    this.mounted.push(point);
-    await hostCommand('umount', ['--lazy', first]);
-    this.mounted.splice(this.mounted.indexOf(first), 1);
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { killAndRemoveCgroup, killProcess } from './cgroup.js';
 import { NETWORK_NAMESPACES, type DriverPaths } from './driver-paths.js';
 import { hostCommand, ipBatch } from './host-command.js';
+import { SpawningHost } from './spawning.host.js';
 
 /**
  * Removes everything that carries the owner's name. The order matters: first who could make something new (runc in mid-start,
@@ -40,5 +41,9 @@ export async function unmountBelow(folder: string): Promise<void> {
 async function removeNamespaces(paths: DriverPaths): Promise<void> {
   const names = await readdir(NETWORK_NAMESPACES).catch(() => []);
   const ours = names.filter((name) => paths.isNetworkNamespace(name));
-  if (ours.length > 0) await ipBatch(ours.map((name) => `netns del ${name}`));
+  if (ours.length > 0)
+    await ipBatch(
+      new SpawningHost(),
+      ours.map((name) => `netns del ${name}`),
+    );
 }

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DriverPaths } from './driver-paths.js';
 import { removeEverything } from './recovery.js';
 import { BRIDGE_ADDRESS, RouterNetwork } from './router.network.js';
+import { SpawningHost } from './spawning.host.js';
 
 const paths = new DriverPaths(`router-${process.pid}`);
 let server: Server;
@@ -19,7 +20,7 @@ beforeAll(async () => {
   const { port } = server.address() as AddressInfo;
   await mkdir(paths.state, { recursive: true });
   const relay = { name: 'minio.openscf.internal', port: 9000, target: { host: '127.0.0.1', port } };
-  router = new RouterNetwork(paths, [relay], true);
+  router = new RouterNetwork(new SpawningHost(), paths, [relay], true);
   await router.open();
   await router.addInstances([0], true);
 });

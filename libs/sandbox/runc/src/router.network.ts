@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { SandboxError, type SandboxRelay } from '@openscf/sandbox-api';
 import { NETWORK_NAMESPACES, type DriverPaths } from './driver-paths.js';
 import { HOST_ENV, ipBatch } from './host-command.js';
+import type { Host } from './host.types.js';
 
 /**
  * The network of all instances of one owner (198.18.0.0/16: set aside for tests of network devices, so that it hides no
@@ -48,14 +49,16 @@ export class RouterNetwork {
   private closed = false;
 
   constructor(
+    private readonly host: Host,
     private readonly paths: DriverPaths,
     private readonly relays: readonly SandboxRelay[],
     readonly publicEgress: boolean,
   ) {}
 
   async open(): Promise<void> {
-    await ipBatch([`netns add ${this.paths.router}`]);
+    await ipBatch(this.host, [`netns add ${this.paths.router}`]);
     await ipBatch(
+      this.host,
       [
         'link set lo up',
         'link add br0 type bridge stp_state 0 forward_delay 0',
@@ -78,14 +81,18 @@ export class RouterNetwork {
         await once(helper, 'exit');
       }),
     );
-    await ipBatch([`netns del ${this.paths.router}`]).catch(() => undefined);
+    await ipBatch(this.host, [`netns del ${this.paths.router}`]).catch(() => undefined);
   }
 
   /** Makes the namespaces of these slots, each wired to the bridge. */
   async addInstances(slots: readonly number[], egress: boolean): Promise<void> {
     const name = (slot: number) => this.paths.networkNamespace(slot);
-    await ipBatch(slots.map((slot) => `netns add ${name(slot)}`));
     await ipBatch(
+      this.host,
+      slots.map((slot) => `netns add ${name(slot)}`),
+    );
+    await ipBatch(
+      this.host,
       slots.flatMap((slot) => [
         `link add v${slot} type veth peer name eth0 netns ${name(slot)}`,
         `link set v${slot} master br0`,
@@ -95,12 +102,16 @@ export class RouterNetwork {
       ]),
       this.paths.router,
     );
-    for (const slot of slots) await ipBatch(instanceCommands(slot, egress && this.publicEgress), name(slot));
+    for (const slot of slots)
+      await ipBatch(this.host, instanceCommands(slot, egress && this.publicEgress), name(slot));
   }
 
   async removeInstances(slots: readonly number[]): Promise<void> {
     if (slots.length === 0) return;
-    await ipBatch(slots.map((slot) => `netns del ${this.paths.networkNamespace(slot)}`));
+    await ipBatch(
+      this.host,
+      slots.map((slot) => `netns del ${this.paths.networkNamespace(slot)}`),
+    );
   }
 
   private async startEgress(): Promise<void> {
@@ -125,7 +136,7 @@ export class RouterNetwork {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
     });
     await this.waitForHelper(slirp, 'slirp4netns', 3, () => this.startEgress());
-    await ipBatch(['link set tap0 master br0', 'link set tap0 up'], this.paths.router);
+    await ipBatch(this.host, ['link set tap0 master br0', 'link set tap0 up'], this.paths.router);
   }
 
   private async startRelay(): Promise<void> {

@@ -18,16 +18,15 @@ export interface RunningParts {
   cgroup: Cgroup;
   late: LateMounts;
   output: Readable;
-  /** What pid 1 wrote to its descriptor 3, that is the exit code; resolves when pid 1 has ended. */
-  report: Promise<string>;
+  /** The exit code of pid 1, or undefined when it was killed; resolves when pid 1 has ended. */
+  ended: Promise<number | undefined>;
   /** Removes what is left after the last process: cgroup, bundle, FIFO; gives the network back. */
   release: () => Promise<void>;
 }
 
 /**
  * States: running → ended → destroyed.
- * The end is noticed without polling: pid 1 holds the only other end of the pipe behind `report`, so that ends with it,
- * however it died; and when pid 1 dies the kernel kills the rest of the sandbox.
+ * When pid 1 dies, the kernel kills the rest of the sandbox.
  */
 export class RunningSandbox implements Sandbox {
   readonly output: Readable;
@@ -68,9 +67,9 @@ export class RunningSandbox implements Sandbox {
   }
 
   private async watch(): Promise<SandboxExit> {
-    const text = await this.parts.report;
+    const code = await this.parts.ended;
     this.ended = true;
     const kills = await this.parts.cgroup.oomKills().catch(() => 0);
-    return exitOfCode(/^\d+\n/.test(text) ? Number.parseInt(text, 10) : undefined, kills > 0);
+    return exitOfCode(code, kills > 0);
   }
 }
