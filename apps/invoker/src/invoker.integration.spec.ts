@@ -31,7 +31,11 @@ describe('invoker on runc', () => {
       readyNetworks: 2,
     });
     const runtimes = catalog.names.flatMap((name) => catalog.get(name) ?? []);
-    invoker = await InvokerFake.start(driver, runtimes, { invokerId: 'test', memoryMb: 2048 });
+    invoker = await InvokerFake.start(driver, runtimes, {
+      invokerId: 'test',
+      memoryMb: 2048,
+      warmPoolMb: 256,
+    });
     await Promise.all(runtimes.map(({ name }) => expect(catalog.get(name)).toBeDefined()));
   });
 
@@ -74,6 +78,45 @@ describe('invoker on runc', () => {
       uid: 1000,
     });
   });
+
+  it.each(['Nodejs20.19', 'Python3.11'])(
+    'gives a function on %s an instance of the warm pool, with everything that is its own',
+    async (runtime) => {
+      const isPython = runtime.startsWith('Python');
+      const files = isPython
+        ? {
+            'index.py':
+              'import os\nprint("loading")\ndef main_handler(e, c):\n    return {"mine": os.environ["MINE"], "name": os.environ["SCF_FUNCTIONNAME"], "cwd": os.getcwd(), "own": open("index.py").read()[:6], "memory": c["memory_limit_in_mb"]}',
+          }
+        : {
+            'index.js':
+              'console.log("loading"); exports.main_handler = async (e, c) => ({ mine: process.env.MINE, name: process.env.SCF_FUNCTIONNAME, cwd: process.cwd(), own: require("fs").readFileSync("index.js", "utf8").slice(0, 7), memory: c.memory_limit_in_mb })',
+          };
+      let round = 0;
+      await vi.waitFor(
+        async () => {
+          const name = `pooled-${round++}`;
+          const state = await invoker.deploy(name, files, { runtime, environment: { MINE: name } });
+          const { outcome, body } = await invoker.invoke(state, {}, { requestId: `${name}-${runtime}` });
+          expect(JSON.parse(body.toString())).toEqual({
+            mine: name,
+            name,
+            cwd: '/var/user',
+            own: isPython ? 'import' : 'console',
+            memory: 128,
+          });
+          expect(outcome).toMatchObject({ coldStart: { pooled: true } });
+          await vi.waitFor(() =>
+            expect(invoker.linesOf(`${name}-${runtime}`).join('\n')).toMatch(
+              /loading[^]*Cold: first \(pooled\)/,
+            ),
+          );
+        },
+        { timeout: 15_000, interval: 500 },
+      );
+    },
+    20_000,
+  );
 
   it.each([
     [
