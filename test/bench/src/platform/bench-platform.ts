@@ -26,10 +26,13 @@ export interface Deployment {
 
 /** A platform of its own for a workload: own home, free ports, everything on that a user would have on. */
 export class BenchPlatform {
-  private constructor(
-    readonly running: Running,
-    private readonly home: string,
-  ) {}
+  readonly running: Running;
+  readonly #home: string;
+
+  private constructor(running: Running, home: string) {
+    this.running = running;
+    this.#home = home;
+  }
 
   static async start(environment: Record<string, string> = {}): Promise<BenchPlatform> {
     const home = mkdtempSync(join(tmpdir(), 'openscf-bench-'));
@@ -77,6 +80,6 @@ export class BenchPlatform {
 
   async stop(): Promise<void> {
     await this.running.stop();
-    rmSync(this.home, { recursive: true, force: true });
+    rmSync(this.#home, { recursive: true, force: true });
   }
 }

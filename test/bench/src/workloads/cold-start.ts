@@ -79,7 +79,7 @@ async function measure(runtimeName: string, bytes: number, on: BenchPlatform, of
   const runc = await BareRunc.open(runtime.rootfs);
   const name = `cold-${runtimeName.replaceAll('.', '-')}-${bytes}`;
   for (const platform of [on, off]) {
-    await platform.deploy({ FunctionName: name, Runtime: runtimeName }, files);
+    await platform.deploy({ FunctionName: name, Runtime: runtimeName, MemorySize: 512 }, files);
     await platform.invoke(name);
   }
   const samples: Sample[] = [];
