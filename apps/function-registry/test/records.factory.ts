@@ -1,4 +1,5 @@
 import { functionStateSchema, type TriggerState } from '@openscf/contracts';
+import type { ConcurrencyRecord, ProvisionedRecord } from '../src/concurrency/concurrency.types.js';
 import type { FunctionRecord } from '../src/functions/function.types.js';
 import type { TriggerRecord } from '../src/triggers/trigger.types.js';
 
@@ -22,8 +23,11 @@ export function functionRecord(changes: Partial<FunctionRecord> = {}): FunctionR
       environment: { B: '2', A: '1' },
       code: { sha256: 'ab'.repeat(32), sizeBytes: 10, objectKey: `code/${'ab'.repeat(32)}.zip` },
     }),
+    sharedDirectories: [],
     description: '',
     role: '',
+    imageType: '',
+    registryId: '',
     createdAt,
     modifiedAt: createdAt,
     ...changes,
@@ -71,4 +75,37 @@ export function cosRecord(
   const rule = { bucket, event: 'cos:ObjectCreated:*', prefix, suffix: '' };
   const state = { ...identity, type: 'cos', triggerName: `${bucket}~${prefix}`, ...rule } as const;
   return recordOf(state, bucket, changes);
+}
+
+/** Where function URLs and buckets lie, as the registry's configuration tells. */
+export const triggerPlace = {
+  appId: '1250000000',
+  region: 'ap-guangzhou',
+  functionUrlDomain: 'localhost',
+  gatewayHost: '127.0.0.1',
+  gatewayPort: 8080,
+};
+
+export function concurrencyRecord(changes: Partial<ConcurrencyRecord> = {}): ConcurrencyRecord {
+  return {
+    functionId: 'lam-aaaaaaaa',
+    namespace: 'default',
+    functionName: 'hello',
+    revision: 1,
+    reservedMb: undefined,
+    provisioned: [],
+    ...changes,
+  };
+}
+
+export function provisionedRecord(changes: Partial<ProvisionedRecord> = {}): ProvisionedRecord {
+  return {
+    version: '1',
+    instances: 2,
+    schedule: [],
+    memoryMb: 128,
+    runtime: 'Nodejs22',
+    setAt: createdAt.getTime(),
+    ...changes,
+  };
 }

@@ -1,18 +1,33 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Bus } from '@openscf/bus';
 import { loadConfig } from '@openscf/config';
-import { topics, type Command, type Upload } from '@openscf/contracts';
+import { topics, type Command, type InvokerState, type Upload } from '@openscf/contracts';
 import { ObjectStore } from '@openscf/object-store';
 import { Database } from '@openscf/persistence';
 import { silentLogger } from '@openscf/telemetry';
+import { AccountController } from '../src/account/account.controller.js';
+import { AccountQueries } from '../src/account/account-queries.service.js';
+import { ConcurrencyChanges } from '../src/concurrency/concurrency-changes.service.js';
+import { ConcurrencyController } from '../src/concurrency/concurrency.controller.js';
+import { ConcurrencyQueries } from '../src/concurrency/concurrency-queries.service.js';
+import { ConcurrencyRepository } from '../src/concurrency/concurrency.repository.js';
+import { ConcurrencyService } from '../src/concurrency/concurrency.service.js';
 import { CredentialsRepository } from '../src/credentials/credentials.repository.js';
 import { RootCredential } from '../src/credentials/root-credential.service.js';
 import { registryMigrations } from '../src/database/registry.migrations.js';
 import type { RegistrySchema } from '../src/database/registry.schema.js';
+import { Invokers } from '../src/fleet/invokers.service.js';
+import { FunctionChanges } from '../src/functions/function-changes.service.js';
+import { FunctionCode } from '../src/functions/function-code.service.js';
 import { FunctionQueries } from '../src/functions/function-queries.service.js';
 import { FunctionsController } from '../src/functions/functions.controller.js';
 import { FunctionsRepository } from '../src/functions/functions.repository.js';
 import { FunctionsService } from '../src/functions/functions.service.js';
+import { ImageResolver, type ResolvedImage } from '../src/images/image-resolver.js';
+import { LayerBinding } from '../src/layers/layer-binding.service.js';
+import { LayersController } from '../src/layers/layers.controller.js';
+import { LayersRepository } from '../src/layers/layers.repository.js';
+import { LayersService } from '../src/layers/layers.service.js';
 import { Changes } from '../src/outbox/changes.service.js';
 import { OutboxRelay } from '../src/outbox/outbox-relay.service.js';
 import { OutboxRepository } from '../src/outbox/outbox.repository.js';
@@ -26,7 +41,28 @@ import { TriggerQueries } from '../src/triggers/trigger-queries.service.js';
 import { TriggersController } from '../src/triggers/triggers.controller.js';
 import { TriggersRepository } from '../src/triggers/triggers.repository.js';
 import { TriggersService } from '../src/triggers/triggers.service.js';
+import { VersionsController } from '../src/versions/versions.controller.js';
+import { VersionsService } from '../src/versions/versions.service.js';
 import { craftZip } from './crafted-zip.factory.js';
+
+/** Invokers as a test says; other specs' heartbeats do not count. */
+class FakeInvokers extends Invokers {
+  states: InvokerState[] = [];
+
+  override live(): InvokerState[] {
+    return this.states;
+  }
+}
+
+/** A registry that has every image. */
+class FakeImages extends ImageResolver {
+  readonly asked: string[] = [];
+
+  resolve(imageUri: string): Promise<ResolvedImage> {
+    this.asked.push(imageUri);
+    return Promise.resolve({ digest: `sha256:${'ef'.repeat(32)}`, sizeBytes: 1234 });
+  }
+}
 
 export type TestRegistry = Awaited<ReturnType<typeof startRegistry>>;
 
@@ -56,13 +92,45 @@ export async function startRegistry(environment: Record<string, string>) {
   const changes = new Changes(outbox, relay);
   const functions = new FunctionsRepository(database);
   const triggers = new TriggersRepository(database);
+  const layers = new LayersRepository(database);
+  const concurrency = new ConcurrencyRepository(database);
   const credentials = new CredentialsRepository(database);
   const packageRows = new PackagesRepository(database);
   const packages = new PackagesService(packageRows, store, config, logger);
   const triggerChanges = new TriggerChanges(triggers, outbox);
-  const functionsService = new FunctionsService(functions, packages, changes, outbox, triggerChanges);
+  const functionChanges = new FunctionChanges(functions, packages, outbox, config);
+  const concurrencyChanges = new ConcurrencyChanges(concurrency, functions, outbox);
+  const invokers = new FakeInvokers(bus);
+  const images = new FakeImages();
+  const functionsService = new FunctionsService(
+    functions,
+    new FunctionCode(packages, images),
+    new LayerBinding(layers, packages),
+    changes,
+    functionChanges,
+    triggerChanges,
+    concurrencyChanges,
+    invokers,
+    config,
+  );
+  const versions = new VersionsService(
+    functions,
+    functionChanges,
+    triggers,
+    triggerChanges,
+    concurrencyChanges,
+    changes,
+  );
   const triggersService = new TriggersService(triggers, functions, triggerChanges, changes, store, config);
-  const functionQueries = new FunctionQueries(functions, triggers, packages, store, config);
+  const functionQueries = new FunctionQueries(
+    functions,
+    triggers,
+    packages,
+    layers,
+    concurrency,
+    store,
+    config,
+  );
   return {
     config,
     database,
@@ -73,8 +141,29 @@ export async function startRegistry(environment: Record<string, string>) {
     changes,
     packages,
     sweep: new PackageSweep(packageRows, store, config, logger),
-    reconciler: new StateReconciler(bus, outbox, relay, functions, triggers, credentials, logger),
-    functions: new FunctionsController(functionsService, functionQueries, packages),
+    reconciler: new StateReconciler(
+      bus,
+      outbox,
+      relay,
+      functions,
+      concurrency,
+      triggers,
+      credentials,
+      logger,
+    ),
+    invokers,
+    images,
+    functions: new FunctionsController(functionsService, functionQueries, versions, packages),
+    versions: new VersionsController(versions),
+    layers: new LayersController(
+      new LayersService(layers, packages, changes, invokers, store, config),
+      packages,
+    ),
+    concurrency: new ConcurrencyController(
+      new ConcurrencyService(concurrency, functions, concurrencyChanges, changes, config),
+      new ConcurrencyQueries(concurrency, functions, invokers, config),
+    ),
+    account: new AccountController(new AccountQueries(functions, concurrency, config)),
     triggers: new TriggersController(triggersService, new TriggerQueries(triggers, functions, config)),
     rootCredential: (files: { masterKeyFile: string; rootCredentialsFile: string }) =>
       new RootCredential(credentials, outbox, changes, { ...config, ...files }, logger),

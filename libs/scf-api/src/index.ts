@@ -3,11 +3,14 @@
  * the envelope of the answer with its error codes, and the lines of a log that are the platform's.
  */
 export * from './limits.js';
+export * from './runtimes.js';
 export * from './error-codes.js';
 export * from './actions/action.table.js';
 export * from './actions/parse-request.js';
 export * from './actions/code.schema.js';
 export * from './actions/trigger-desc.schema.js';
+export type { HttpDesc } from './actions/http-desc.schema.js';
+export type { LayerVersionInfo } from './actions/layers.schema.js';
 export { triggerInfoSchema, type TriggerInfo } from './actions/triggers.schema.js';
 export {
   functionLogSchema,

@@ -46,12 +46,13 @@ export const nameLength = {
   function: { min: 2, max: 60 },
   namespace: { min: 1, max: 60 },
   trigger: { min: 1, max: 100 },
+  layer: { min: 1, max: 64 },
 } as const;
 /** scf-api Quotas: function and namespace name together. */
 export const NAMES_TOGETHER = 118;
 export const DESCRIPTION_LENGTH = 1000;
 
-/** scf-api Quotas; the operator of a platform of one's own may raise it later. */
+/** scf-api Quotas; an operator may set others. */
 export const FUNCTIONS_PER_NAMESPACE = 50;
 export const TRIGGERS_PER_TYPE = 10;
 
@@ -64,6 +65,9 @@ export const ckafkaTrigger = {
 /** scf-api Quotas: the text of a timer. */
 export const TIMER_MESSAGE_BYTES = 4 * KB;
 
+/** scf-api section 4: AsyncTriggerConfig, as GetAccount tells it. */
+export const asyncLimits = { retryNum: 2, minTtlSeconds: 60, maxTtlSeconds: 21_600 } as const;
+
 /** scf-api section 1: GetFunctionLogs. */
 export const LOG_QUERY_ROWS = 10_000;
 /** scf-api section 1: GetFunctionLogs looks at no more than a day, GetRequestStatus at 15 minutes when nothing is said. */
@@ -72,13 +76,22 @@ export const REQUEST_STATUS_WINDOW_MS = 15 * 60_000;
 /** scf-api section 1 gives 20 as the default of lists; the most is ours. */
 export const listRows = { default: 20, max: 1000 } as const;
 
-/** The runtimes that this version runs. */
-export const RUNTIMES = [
-  'Nodejs16.13',
-  'Nodejs18.15',
-  'Nodejs20.19',
-  'Nodejs22',
-  'Nodejs24',
-  'Python3.7',
-  'Python3.11',
-] as const;
+/** scf-api Quotas: versions and layers. */
+export const VERSIONS_PER_FUNCTION = 1000;
+export const LAYERS = 20;
+export const LAYER_VERSIONS = 200;
+export const LAYERS_PER_FUNCTION = 5;
+export const RUNTIMES_PER_LAYER = 5;
+
+/** scf-api Quotas: the part of the account's concurrency that stays unreserved, 12,800 of 128,000 MB; a smaller account keeps a tenth. */
+export function unreservedMb(quotaMb: number): number {
+  return Math.min(12_800, Math.ceil(quotaMb / 10));
+}
+/** scf-api section 4: InstanceConcurrencyConfig. */
+export const instanceConcurrency = { min: 1, max: 100 } as const;
+/** scf-api Quotas: an idle WebSocket, in seconds. */
+export const webSocketIdleSeconds = { min: 1, max: 1800, default: 15 } as const;
+/** scf-api Quotas: the initialization of an image function, in seconds. */
+export const IMAGE_INIT_TIMEOUT_SECONDS = 90;
+/** Ours: timed actions of one version's provisioned concurrency. */
+export const PROVISION_ACTIONS = 10;

@@ -1,5 +1,7 @@
-import type { TriggerState } from '@openscf/contracts';
+import type { ImageCode, Provisioned, TriggerState } from '@openscf/contracts';
 import type { ColumnType, Generated } from '@openscf/persistence';
+import type { HttpDesc } from '@openscf/scf-api';
+import type { FunctionSettings } from '../functions/function.types.js';
 
 /** `bigint` arrives as text, because it does not fit a JavaScript number in general. Ours do. */
 type BigInteger = ColumnType<string, number, number>;
@@ -14,6 +16,12 @@ export interface FunctionTable {
   function_name: string;
   type: 'Event' | 'HTTP';
   created_at: Timestamp;
+  /** The number of the version that was published last, 0 for none. Numbers are never given twice. */
+  last_version: Generated<number>;
+  /** Reserved concurrency in MB; null shares what is unreserved. */
+  reserved_mb: number | null;
+  /** Of the last change of reserved or provisioned concurrency. */
+  concurrency_revision: ColumnType<string, number | undefined, number>;
 }
 
 export interface FunctionVersionTable {
@@ -31,8 +39,49 @@ export interface FunctionVersionTable {
   public_network: boolean;
   description: string;
   role: string;
-  package_sha256: string;
+  /** Null for an image, which is in `image` then. */
+  package_sha256: string | null;
+  image: Json<ImageCode> | null;
+  /** What most functions leave at its default. */
+  settings: Json<FunctionSettings>;
   created_at: Timestamp;
+  modified_at: Timestamp;
+}
+
+/** A layer version that a version of a function is bound to. Its package stays while a function uses it. */
+export interface FunctionLayerTable {
+  function_id: string;
+  version: string;
+  position: number;
+  layer_name: string;
+  layer_version: number;
+  package_sha256: string;
+}
+
+/** A layer; `last_version` is never given twice. */
+export interface LayerTable {
+  layer_name: string;
+  last_version: Generated<number>;
+}
+
+export interface LayerVersionTable {
+  layer_name: string;
+  layer_version: number;
+  /** Null once it is deleted; the row stays for the functions that still use it. */
+  package_sha256: string | null;
+  compatible_runtimes: string[];
+  description: string;
+  license_info: string;
+  created_at: Timestamp;
+}
+
+/** What was asked for with PutProvisionedConcurrencyConfig. */
+export interface ProvisionedTable {
+  function_id: string;
+  version: string;
+  instances: number;
+  schedule: Json<Provisioned['schedule']>;
+  tracking: Json<NonNullable<Provisioned['tracking']>> | null;
   modified_at: Timestamp;
 }
 
@@ -40,13 +89,15 @@ export interface FunctionVersionTable {
 export interface PackageTable {
   sha256: string;
   size_bytes: BigInteger;
+  /** Null for a zip that was stored before this was measured. */
+  unpacked_bytes: ColumnType<string | null, number | null | undefined, number>;
   object_key: string;
   touched_at: Timestamp;
 }
 
 export interface TriggerTable {
   function_id: string;
-  type: 'timer' | 'ckafka' | 'cos';
+  type: TriggerState['type'];
   /** As the caller wrote it. */
   trigger_name: string;
   /** Tells apart the triggers of one type of a function; it is the name in TriggerState. */
@@ -54,6 +105,8 @@ export interface TriggerTable {
   description: string;
   custom_argument: string;
   state: Json<TriggerState>;
+  /** Of an http trigger: its description as it is read back, without addresses. */
+  http_desc: Json<HttpDesc> | null;
   created_at: Timestamp;
   modified_at: Timestamp;
 }
@@ -82,6 +135,10 @@ export interface OutboxTable {
 export interface RegistrySchema {
   functions: FunctionTable;
   function_versions: FunctionVersionTable;
+  function_layers: FunctionLayerTable;
+  layers: LayerTable;
+  layer_versions: LayerVersionTable;
+  provisioned: ProvisionedTable;
   packages: PackageTable;
   triggers: TriggerTable;
   credentials: CredentialTable;

@@ -1,6 +1,6 @@
 import { CallerError, DEFAULT_ALIAS, DEFAULT_NAMESPACE, LATEST } from '@openscf/contracts';
 import { errorCodes } from '@openscf/scf-api';
-import type { FunctionName, FunctionRecord } from './function.types.js';
+import type { FunctionName } from './function.types.js';
 
 /** Reads the name of a function from a request; refuses a namespace that does not exist. */
 export function functionNameOf(request: { Namespace: string; FunctionName: string }): FunctionName {
@@ -16,24 +16,36 @@ export function requireNamespace(namespace: string): void {
   );
 }
 
-/** Refuses what names neither the one version nor the alias of it. */
-export function requireQualifier(name: FunctionName, qualifier: string): void {
-  if (qualifier === LATEST || qualifier === DEFAULT_ALIAS) return;
-  const known = `it has the version ${LATEST} and the alias ${DEFAULT_ALIAS}`;
-  if (/^\d+$/.test(qualifier)) {
-    throw new CallerError(
-      errorCodes.noVersion,
-      `Function "${name.functionName}" has no version "${qualifier}"; ${known}.`,
-    );
-  }
+/** The version that a qualifier means. There is one alias, and it means the version that can still change. */
+export function versionOf(name: FunctionName, qualifier: string): string {
+  if (qualifier === LATEST || qualifier === DEFAULT_ALIAS) return LATEST;
+  if (/^\d+$/.test(qualifier)) return qualifier;
   throw new CallerError(
     errorCodes.noQualifier,
-    `Function "${name.functionName}" has no version or alias "${qualifier}"; ${known}.`,
+    `Function "${name.functionName}" has no version or alias "${qualifier}"; it has the version ${LATEST}, its published ones and the alias ${DEFAULT_ALIAS}.`,
   );
 }
 
-export function requireFound(name: FunctionName, record: FunctionRecord | undefined): FunctionRecord {
-  if (record) return record;
+/** The published version that DeleteFunction means, or undefined for the whole function. */
+export function deletableVersionOf(name: FunctionName, qualifier: string): string | undefined {
+  if (qualifier === '') return undefined;
+  const version = versionOf(name, qualifier);
+  if (version !== LATEST) return version;
+  throw new CallerError(
+    errorCodes.badQualifier,
+    `Qualifier "${qualifier}" is not accepted: ${LATEST} is removed together with its function, when Qualifier is left out.`,
+  );
+}
+
+export function noVersionError(name: FunctionName, version: string): CallerError {
+  return new CallerError(
+    errorCodes.noVersion,
+    `Function "${name.functionName}" has no version "${version}": ListVersionByFunction tells those that it has.`,
+  );
+}
+
+export function requireFound<T>(name: FunctionName, record: T | undefined): T {
+  if (record !== undefined) return record;
   throw new CallerError(
     errorCodes.noFunction,
     `Function "${name.functionName}" does not exist in namespace "${name.namespace}".`,

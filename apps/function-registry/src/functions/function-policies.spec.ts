@@ -1,13 +1,24 @@
 import { actions, type ActionRequest } from '@openscf/scf-api';
 import { describe, expect, it } from 'vitest';
-import { functionRecord, timerRecord } from '../../test/records.factory.js';
+import {
+  concurrencyRecord,
+  functionRecord,
+  provisionedRecord,
+  timerRecord,
+  triggerPlace,
+} from '../../test/records.factory.js';
 import { triggerInfoOf } from '../triggers/trigger-view.policy.js';
-import { functionNameOf, requireQualifier } from './function-identity.policy.js';
+import { deletableVersionOf, functionNameOf, versionOf } from './function-identity.policy.js';
 import { newFunction, stateOf, withCode, withConfiguration } from './function-record.policy.js';
 import { detailOf, entryFilesOf, listItemOf } from './function-view.policy.js';
 
 const name = { namespace: 'default', functionName: 'hello' };
-const code = { sha256: 'cd'.repeat(32), sizeBytes: 20, objectKey: `code/${'cd'.repeat(32)}.zip` };
+const code = {
+  kind: 'package' as const,
+  sha256: 'cd'.repeat(32),
+  sizeBytes: 20,
+  objectKey: `code/${'cd'.repeat(32)}.zip`,
+};
 
 function updateRequest(fields: Record<string, unknown>): ActionRequest<'UpdateFunctionConfiguration'> {
   return actions.UpdateFunctionConfiguration.request.parse({ FunctionName: 'hello', ...fields });
@@ -22,7 +33,7 @@ describe('a function record', () => {
       Code: { ZipFile: '(streamed)' },
       Environment: { Variables: [{ Key: 'KEY', Value: 'v' }] },
     });
-    expect(newFunction(request, code, 7, new Date())).toMatchObject({
+    expect(newFunction(request, { code }, 7, new Date())).toMatchObject({
       functionId: expect.stringMatching(/^lam-[a-z0-9]{8}$/) as string,
       revision: 7,
       status: 'Active',
@@ -37,20 +48,20 @@ describe('a function record', () => {
 
   it('keeps what an update leaves out', () => {
     const before = functionRecord({ description: 'old', role: 'r', publicNetwork: false });
-    expect(withConfiguration(before, updateRequest({ MemorySize: 256 }))).toEqual({
+    expect(withConfiguration(before, updateRequest({ MemorySize: 256 }), undefined)).toEqual({
       ...before,
       memoryMb: 256,
     });
-    expect(withConfiguration(before, updateRequest({ Description: '' })).description).toBe('');
-    expect(withCode(before, code, undefined)).toEqual({ ...before, code });
+    expect(withConfiguration(before, updateRequest({ Description: '' }), undefined).description).toBe('');
+    expect(withCode(before, code, {})).toEqual({ ...before, code });
   });
 
   it('replaces all variables, and clears them in SCF’s way', () => {
     const before = functionRecord();
     const replaced = updateRequest({ Environment: { Variables: [{ Key: 'ONLY', Value: '1' }] } });
     const cleared = updateRequest({ Environment: { Variables: [{ Key: '', Value: '' }] } });
-    expect(withConfiguration(before, replaced).environment).toEqual({ ONLY: '1' });
-    expect(withConfiguration(before, cleared).environment).toEqual({});
+    expect(withConfiguration(before, replaced, undefined).environment).toEqual({ ONLY: '1' });
+    expect(withConfiguration(before, cleared, undefined).environment).toEqual({});
   });
 
   it('publishes nothing that only the registry keeps', () => {
@@ -60,15 +71,22 @@ describe('a function record', () => {
 
 describe('the views', () => {
   it('have every key of the protocol and the right types', () => {
-    const info = triggerInfoOf(timerRecord('t1'), { appId: '1', region: 'r' });
-    const detail = detailOf(functionRecord(), '$LATEST', [info], 'source');
+    const info = triggerInfoOf(timerRecord('t1'), functionRecord(), triggerPlace);
+    const parts = { qualifier: '$LATEST', triggers: [info], layers: [], codeInfo: 'source' };
+    const detail = detailOf(functionRecord(), parts);
     expect(actions.GetFunction.response.parse(detail)).toEqual(detail);
-    const list = { Functions: [listItemOf(functionRecord())], TotalCount: 1 };
+    const concurrency = concurrencyRecord({ reservedMb: 512, provisioned: [provisionedRecord()] });
+    const list = { Functions: [listItemOf(functionRecord(), concurrency)], TotalCount: 1 };
     expect(actions.ListFunctions.response.parse(list)).toEqual(list);
+    expect(list.Functions[0]).toMatchObject({
+      TotalProvisionedConcurrencyMem: 256,
+      ReservedConcurrencyMem: 512,
+    });
   });
 
   it('give variables in the order in which they were set', () => {
-    const { Environment } = detailOf(functionRecord(), '$LATEST', [], '');
+    const parts = { qualifier: '$LATEST', triggers: [], layers: [], codeInfo: '' };
+    const { Environment } = detailOf(functionRecord(), parts);
     expect(Environment.Variables.map(({ Key }) => Key)).toEqual(['B', 'A']);
   });
 
@@ -88,8 +106,13 @@ describe('names', () => {
     expect(() => functionNameOf({ Namespace: 'x', FunctionName: 'hello' })).toThrow(
       refused('ResourceNotFound.Namespace'),
     );
-    expect(() => requireQualifier(name, '3')).toThrow(refused('ResourceNotFound.FunctionVersion'));
-    expect(() => requireQualifier(name, 'prod')).toThrow(refused('ResourceNotFound.Qualifier'));
-    expect(() => requireQualifier(name, '$DEFAULT')).not.toThrow();
+    expect(() => versionOf(name, 'prod')).toThrow(refused('ResourceNotFound.Qualifier'));
+    expect(['$LATEST', '$DEFAULT', '3'].map((qualifier) => versionOf(name, qualifier))).toEqual([
+      '$LATEST',
+      '$LATEST',
+      '3',
+    ]);
+    expect(deletableVersionOf(name, '')).toBeUndefined();
+    expect(() => deletableVersionOf(name, '$LATEST')).toThrow(refused('InvalidParameterValue.Qualifier'));
   });
 });

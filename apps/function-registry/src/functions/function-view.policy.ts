@@ -1,5 +1,12 @@
+import {
+  formatDateTime,
+  type ActionResponse,
+  type LayerVersionInfo,
+  type TriggerInfo,
+} from '@openscf/scf-api';
+import type { ConcurrencyRecord } from '../concurrency/concurrency.types.js';
+import { provisionedMbOf } from '../concurrency/quota.policy.js';
 import type { FunctionRecord } from './function.types.js';
-import { formatDateTime, type ActionResponse, type TriggerInfo } from '@openscf/scf-api';
 
 type Detail = ActionResponse<'GetFunction'>;
 type ListItem = ActionResponse<'ListFunctions'>['Functions'][number];
@@ -23,7 +30,7 @@ function timesOf(record: FunctionRecord) {
 }
 
 /** One entry of ListFunctions. */
-export function listItemOf(record: FunctionRecord): ListItem {
+export function listItemOf(record: FunctionRecord, concurrency: ConcurrencyRecord | undefined): ListItem {
   return {
     FunctionName: record.functionName,
     FunctionId: record.functionId,
@@ -34,8 +41,8 @@ export function listItemOf(record: FunctionRecord): ListItem {
     Description: record.description,
     Tags: [],
     ...timesOf(record),
-    TotalProvisionedConcurrencyMem: 0,
-    ReservedConcurrencyMem: null,
+    TotalProvisionedConcurrencyMem: concurrency ? provisionedMbOf(concurrency) : 0,
+    ReservedConcurrencyMem: concurrency?.reservedMb ?? null,
     AsyncRunEnable: 'FALSE',
     TraceEnable: 'FALSE',
   };
@@ -44,15 +51,13 @@ export function listItemOf(record: FunctionRecord): ListItem {
 /** GetFunction's answer: every key of scf-api section 4, those of features that are not there with their empty values. */
 export function detailOf(
   record: FunctionRecord,
-  qualifier: string,
-  triggers: TriggerInfo[],
-  codeInfo: string,
+  parts: { qualifier: string; triggers: TriggerInfo[]; layers: LayerVersionInfo[]; codeInfo: string },
 ): Detail {
   return {
     FunctionName: record.functionName,
     FunctionId: record.functionId,
     Namespace: record.namespace,
-    Qualifier: qualifier,
+    Qualifier: parts.qualifier,
     FunctionVersion: record.version,
     Type: record.type,
     Runtime: record.runtime,
@@ -64,22 +69,72 @@ export function detailOf(
     Environment: { Variables: Object.entries(record.environment).map(([Key, Value]) => ({ Key, Value })) },
     Role: record.role,
     CodeSize: record.code.sizeBytes,
-    CodeInfo: codeInfo,
+    CodeInfo: parts.codeInfo,
     CodeResult: 'success',
     CodeError: '',
     ErrNo: 0,
     ...statusOf(record),
     AvailableStatus: 'Available',
     ...timesOf(record),
-    Triggers: triggers,
+    Triggers: parts.triggers,
+    Layers: parts.layers,
+    ...instanceSettingsOf(record),
+    ...codeSettingsOf(record),
     ...settingsWithoutEffect(record),
+  };
+}
+
+function instanceSettingsOf({ sharedDirectories, webSocketIdleMs, instanceConcurrency }: FunctionRecord) {
+  return {
+    CfsConfig: {
+      CfsInsList: sharedDirectories.map((mount) => ({
+        UserId: mount.userId,
+        UserGroupId: mount.userGroupId,
+        CfsId: mount.cfsId,
+        MountInsId: mount.mountInsId || mount.cfsId,
+        LocalMountDir: mount.localDirectory,
+        RemoteMountDir: mount.remoteDirectory,
+        IpAddress: '',
+        MountVpcId: '',
+        MountSubnetId: '',
+      })),
+    },
+    ProtocolType: webSocketIdleMs === undefined ? '' : 'WS',
+    ProtocolParams:
+      webSocketIdleMs === undefined ? null : { WSParams: { IdleTimeOut: webSocketIdleMs / 1000 } },
+    InstanceConcurrencyConfig:
+      instanceConcurrency === 1
+        ? null
+        : {
+            DynamicEnabled: 'FALSE',
+            MaxConcurrency: instanceConcurrency,
+            InstanceIsolationEnabled: 'FALSE',
+            Type: 'Request-Based',
+          },
+  };
+}
+
+/** An image is shown with the digest that it was fixed to. */
+function codeSettingsOf({ code, imageType, registryId }: FunctionRecord): Pick<Detail, 'ImageConfig'> {
+  if (code.kind === 'package') return { ImageConfig: null };
+  const pinned = code.imageUri.includes('@') ? code.imageUri : `${code.imageUri}@${code.digest}`;
+  return {
+    ImageConfig: {
+      ImageType: imageType,
+      ImageUri: pinned,
+      RegistryId: registryId,
+      EntryPoint: '',
+      Command: code.command.join(' '),
+      Args: code.args.join(' '),
+      ContainerImageAccelerate: false,
+      ImagePort: code.port,
+    },
   };
 }
 
 function settingsWithoutEffect(record: FunctionRecord) {
   return {
     VpcConfig: { VpcId: '', SubnetId: '' },
-    Layers: [],
     Tags: [],
     ClsLogsetId: '',
     ClsTopicId: '',
@@ -97,18 +152,21 @@ function settingsWithoutEffect(record: FunctionRecord) {
     DnsCache: 'FALSE',
     AsyncRunEnable: 'FALSE',
     TraceEnable: 'FALSE',
-    CfsConfig: { CfsInsList: [] },
-    ImageConfig: null,
-    ProtocolType: '',
-    ProtocolParams: null,
-    InstanceConcurrencyConfig: null,
     IntranetConfig: { IpFixed: 'DISABLE', IpAddress: [] },
   };
 }
 
-/** Where the source of the entry file may be in the package. */
-export function entryFilesOf({ runtime, handler }: FunctionRecord): string[] {
+const ENDINGS: [language: string, endings: string[]][] = [
+  ['Nodejs', ['.js', '.mjs', '.cjs']],
+  ['Python', ['.py']],
+  ['Php', ['.php']],
+];
+
+/** Where the source of the entry file may be in the package; none where it holds programs. */
+export function entryFilesOf({ type, runtime, handler }: FunctionRecord): string[] {
+  if (type === 'HTTP') return ['scf_bootstrap'];
+  if (runtime === 'CustomRuntime') return ['bootstrap'];
   const file = handler.slice(0, handler.lastIndexOf('.'));
-  const endings = runtime.startsWith('Python') ? ['.py'] : ['.js', '.mjs', '.cjs'];
+  const endings = ENDINGS.find(([language]) => runtime.startsWith(language))?.[1] ?? [];
   return endings.map((ending) => file + ending);
 }

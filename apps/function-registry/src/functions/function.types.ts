@@ -1,4 +1,4 @@
-import type { FunctionState } from '@openscf/contracts';
+import type { CodePackage, FunctionState, SharedDirectory } from '@openscf/contracts';
 
 /** What names a function, whatever its version. */
 export interface FunctionName {
@@ -6,10 +6,30 @@ export interface FunctionName {
   functionName: string;
 }
 
+/** A shared directory with what is only read back: instances run as one user, and a file system has one mount point. */
+export interface CfsMount extends SharedDirectory {
+  userId: string;
+  userGroupId: string;
+  mountInsId: string;
+}
+
+/** Parts of a version that most functions leave out; absent means the default. */
+export interface FunctionSettings {
+  sharedDirectories?: CfsMount[];
+  instanceConcurrency?: number;
+  webSocketIdleMs?: number;
+  /** Of an image, only to be read back. */
+  imageType?: string;
+  registryId?: string;
+}
+
 /** One version of a function with everything that is kept of it. */
 export interface FunctionRecord extends FunctionState {
+  sharedDirectories: CfsMount[];
   description: string;
   role: string;
+  imageType: string;
+  registryId: string;
   createdAt: Date;
   modifiedAt: Date;
 }
@@ -26,4 +46,9 @@ export interface FunctionListQuery {
   descending: boolean;
   offset: number;
   limit: number;
+}
+
+/** The zips that a version needs: its code, unless that is an image, and its layers. */
+export function packagesOf(record: FunctionState): CodePackage[] {
+  return [...(record.code.kind === 'package' ? [record.code] : []), ...record.layers];
 }

@@ -3,6 +3,8 @@ import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { Command, CommandReply } from '@openscf/contracts';
 import { requestOf } from '../request.policy.js';
 import { PackagesService } from '../packages/packages.service.js';
+import { VersionsService } from '../versions/versions.service.js';
+import { deletableVersionOf, functionNameOf } from './function-identity.policy.js';
 import { FunctionQueries } from './function-queries.service.js';
 import { FunctionsService } from './functions.service.js';
 
@@ -12,12 +14,13 @@ export class FunctionsController {
   constructor(
     private readonly functions: FunctionsService,
     private readonly queries: FunctionQueries,
+    private readonly versions: VersionsService,
     private readonly packages: PackagesService,
   ) {}
 
   @MessagePattern('CreateFunction')
   createFunction(@Payload() command: Command): Promise<CommandReply> {
-    return this.withUpload(command, async () => {
+    return this.packages.withUpload(command.upload, async () => {
       const request = requestOf('CreateFunction', command);
       return { ok: true, response: {}, written: await this.functions.create(request, command.upload) };
     });
@@ -25,7 +28,7 @@ export class FunctionsController {
 
   @MessagePattern('UpdateFunctionCode')
   updateFunctionCode(@Payload() command: Command): Promise<CommandReply> {
-    return this.withUpload(command, async () => {
+    return this.packages.withUpload(command.upload, async () => {
       const request = requestOf('UpdateFunctionCode', command);
       return { ok: true, response: {}, written: await this.functions.updateCode(request, command.upload) };
     });
@@ -40,7 +43,11 @@ export class FunctionsController {
   @MessagePattern('DeleteFunction')
   async deleteFunction(@Payload() command: Command): Promise<CommandReply> {
     const request = requestOf('DeleteFunction', command);
-    return { ok: true, response: {}, written: await this.functions.delete(request) };
+    const name = functionNameOf(request);
+    const version = deletableVersionOf(name, request.Qualifier);
+    const written =
+      version === undefined ? this.functions.delete(name) : this.versions.delete(name, version, false);
+    return { ok: true, response: {}, written: await written };
   }
 
   @MessagePattern('GetFunction')
@@ -59,14 +66,5 @@ export class FunctionsController {
   async getFunctionAddress(@Payload() command: Command): Promise<CommandReply> {
     const request = requestOf('GetFunctionAddress', command);
     return { ok: true, response: await this.queries.address(request), written: [] };
-  }
-
-  /** Whatever comes out, nothing is left of the upload. */
-  private async withUpload(command: Command, handle: () => Promise<CommandReply>): Promise<CommandReply> {
-    try {
-      return await handle();
-    } finally {
-      if (command.upload) await this.packages.discard(command.upload);
-    }
   }
 }

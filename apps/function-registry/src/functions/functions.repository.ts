@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { functionStateSchema, LATEST } from '@openscf/contracts';
+import { functionStateSchema, LATEST, type LayerState } from '@openscf/contracts';
 import { Database, sql, type Kysely } from '@openscf/persistence';
 import type { FunctionVersionTable, RegistrySchema } from '../database/registry.schema.js';
-import type { FunctionListQuery, FunctionName, FunctionRecord } from './function.types.js';
+import type { FunctionListQuery, FunctionName, FunctionRecord, FunctionSettings } from './function.types.js';
 
 const ORDER_COLUMNS = {
   createdAt: 'v.created_at',
@@ -15,13 +15,21 @@ function joined(db: Kysely<RegistrySchema>) {
   return db
     .selectFrom('functions as f')
     .innerJoin('function_versions as v', 'v.function_id', 'f.function_id')
-    .innerJoin('packages as p', 'p.sha256', 'v.package_sha256');
+    .leftJoin('packages as p', 'p.sha256', 'v.package_sha256');
 }
+
+/** The layers of a version in their order, as JSON, or null. */
+const layersOfVersion = sql<LayerState[] | null>`(
+  SELECT json_agg(json_build_object('layerName', l.layer_name, 'layerVersion', l.layer_version,
+    'sha256', lp.sha256, 'sizeBytes', lp.size_bytes, 'objectKey', lp.object_key) ORDER BY l.position)
+  FROM function_layers l JOIN packages lp ON lp.sha256 = l.package_sha256
+  WHERE l.function_id = v.function_id AND l.version = v.version)`;
 
 function selected(db: Kysely<RegistrySchema>) {
   return joined(db)
     .selectAll('v')
-    .select(['f.namespace', 'f.function_name', 'f.type', 'p.sha256', 'p.size_bytes', 'p.object_key']);
+    .select(['f.namespace', 'f.function_name', 'f.type', 'p.sha256', 'p.size_bytes', 'p.object_key'])
+    .select(layersOfVersion.as('layers'));
 }
 type Row = Awaited<ReturnType<ReturnType<typeof selected>['execute']>>[number];
 
@@ -42,14 +50,31 @@ function recordOf(row: Row): FunctionRecord {
     initTimeoutMs: row.init_timeout_ms,
     environment: row.environment,
     publicNetwork: row.public_network,
-    code: { sha256: row.sha256, sizeBytes: Number(row.size_bytes), objectKey: row.object_key },
+    code: row.image ?? { sha256: row.sha256, sizeBytes: Number(row.size_bytes), objectKey: row.object_key },
+    layers: row.layers ?? [],
+    instanceConcurrency: row.settings.instanceConcurrency,
+    webSocketIdleMs: row.settings.webSocketIdleMs,
   });
   return {
     ...state,
+    sharedDirectories: row.settings.sharedDirectories ?? [],
     description: row.description,
     role: row.role,
+    imageType: row.settings.imageType ?? '',
+    registryId: row.settings.registryId ?? '',
     createdAt: row.created_at,
     modifiedAt: row.modified_at,
+  };
+}
+
+function settingsOf(record: FunctionRecord): FunctionSettings {
+  const { sharedDirectories, instanceConcurrency, webSocketIdleMs, imageType, registryId } = record;
+  return {
+    ...(sharedDirectories.length > 0 && { sharedDirectories }),
+    ...(instanceConcurrency > 1 && { instanceConcurrency }),
+    ...(webSocketIdleMs !== undefined && { webSocketIdleMs }),
+    ...(imageType !== '' && { imageType }),
+    ...(registryId !== '' && { registryId }),
   };
 }
 
@@ -67,7 +92,9 @@ function versionColumns(record: FunctionRecord) {
     public_network: record.publicNetwork,
     description: record.description,
     role: record.role,
-    package_sha256: record.code.sha256,
+    package_sha256: record.code.kind === 'package' ? record.code.sha256 : null,
+    image: record.code.kind === 'image' ? JSON.stringify(record.code) : null,
+    settings: JSON.stringify(settingsOf(record)),
     created_at: record.createdAt,
     modified_at: record.modifiedAt,
   } satisfies Partial<Record<keyof FunctionVersionTable, unknown>>;
@@ -89,8 +116,12 @@ function condition({ namespace, nameContains, descriptionContains, filters }: Fu
 export class FunctionsRepository {
   constructor(@Inject(Database) private readonly database: Database<RegistrySchema>) {}
 
-  async find(name: FunctionName, version: string = LATEST): Promise<FunctionRecord | undefined> {
-    const row = await selected(this.database.kysely)
+  async find(
+    name: FunctionName,
+    version: string = LATEST,
+    db: Kysely<RegistrySchema> = this.database.kysely,
+  ): Promise<FunctionRecord | undefined> {
+    const row = await selected(db)
       .where('f.namespace', '=', name.namespace)
       .where('f.function_name', '=', name.functionName)
       .where('v.version', '=', version)
@@ -107,12 +138,18 @@ export class FunctionsRepository {
       .where('function_name', '=', name.functionName)
       .forUpdate()
       .execute();
-    const row = await selected(tx)
-      .where('f.namespace', '=', name.namespace)
-      .where('f.function_name', '=', name.functionName)
-      .where('v.version', '=', LATEST)
-      .executeTakeFirst();
-    return row && recordOf(row);
+    return this.find(name, LATEST, tx);
+  }
+
+  /** The names of the namespace's functions, sorted. */
+  async names(namespace: string): Promise<string[]> {
+    const rows = await this.database.kysely
+      .selectFrom('functions')
+      .select('function_name')
+      .where('namespace', '=', namespace)
+      .orderBy('function_name')
+      .execute();
+    return rows.map((row) => row.function_name);
   }
 
   /** Keeps other creations in the namespace waiting, and says how many functions it has. */
@@ -132,6 +169,7 @@ export class FunctionsRepository {
     return Number(rows[0]?.revision);
   }
 
+  /** A new function with its one version. */
   async insert(tx: Kysely<RegistrySchema>, record: FunctionRecord): Promise<void> {
     await tx
       .insertInto('functions')
@@ -143,10 +181,15 @@ export class FunctionsRepository {
         created_at: record.createdAt,
       })
       .execute();
+    await this.insertVersion(tx, record);
+  }
+
+  async insertVersion(tx: Kysely<RegistrySchema>, record: FunctionRecord): Promise<void> {
     await tx
       .insertInto('function_versions')
       .values({ function_id: record.functionId, version: record.version, ...versionColumns(record) })
       .execute();
+    await this.bindLayers(tx, record);
   }
 
   async update(tx: Kysely<RegistrySchema>, record: FunctionRecord): Promise<void> {
@@ -156,6 +199,72 @@ export class FunctionsRepository {
       .where('function_id', '=', record.functionId)
       .where('version', '=', record.version)
       .execute();
+    await tx
+      .deleteFrom('function_layers')
+      .where('function_id', '=', record.functionId)
+      .where('version', '=', record.version)
+      .execute();
+    await this.bindLayers(tx, record);
+  }
+
+  /** Every version, $LATEST too. */
+  async versions(
+    functionId: string,
+    db: Kysely<RegistrySchema> = this.database.kysely,
+  ): Promise<FunctionRecord[]> {
+    return (await selected(db).where('f.function_id', '=', functionId).execute()).map(recordOf);
+  }
+
+  async hasVersion(db: Kysely<RegistrySchema>, functionId: string, version: string): Promise<boolean> {
+    const row = await db
+      .selectFrom('function_versions')
+      .select('version')
+      .where('function_id', '=', functionId)
+      .where('version', '=', version)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  async countPublished(tx: Kysely<RegistrySchema>, functionId: string): Promise<number> {
+    const row = await tx
+      .selectFrom('function_versions')
+      .select((e) => e.fn.countAll<string>().as('count'))
+      .where('function_id', '=', functionId)
+      .where('version', '<>', LATEST)
+      .executeTakeFirstOrThrow();
+    return Number(row.count);
+  }
+
+  /** The number of the version that is published next. It is never given again, also when that version is deleted. */
+  async nextVersion(tx: Kysely<RegistrySchema>, functionId: string): Promise<string> {
+    const row = await tx
+      .updateTable('functions')
+      .set({ last_version: sql<number>`last_version + 1` })
+      .where('function_id', '=', functionId)
+      .returning('last_version')
+      .executeTakeFirstOrThrow();
+    return String(row.last_version);
+  }
+
+  async deleteVersion(tx: Kysely<RegistrySchema>, functionId: string, version: string): Promise<void> {
+    await tx
+      .deleteFrom('function_versions')
+      .where('function_id', '=', functionId)
+      .where('version', '=', version)
+      .execute();
+  }
+
+  private async bindLayers(tx: Kysely<RegistrySchema>, record: FunctionRecord): Promise<void> {
+    if (record.layers.length === 0) return;
+    const rows = record.layers.map(({ layerName, layerVersion, sha256 }, position) => ({
+      function_id: record.functionId,
+      version: record.version,
+      position,
+      layer_name: layerName,
+      layer_version: layerVersion,
+      package_sha256: sha256,
+    }));
+    await tx.insertInto('function_layers').values(rows).execute();
   }
 
   /** Removes the function with its versions and triggers. */

@@ -1,22 +1,23 @@
-import { Injectable } from '@nestjs/common';
-import { CallerError, functionKey, LATEST, topics, type Upload, type Written } from '@openscf/contracts';
-import { errorCodes, FUNCTIONS_PER_NAMESPACE, type ActionRequest } from '@openscf/scf-api';
+import { Inject, Injectable } from '@nestjs/common';
+import { CallerError, type LayerState, type Upload, type Written } from '@openscf/contracts';
+import { errorCodes, type ActionRequest } from '@openscf/scf-api';
+import { ConcurrencyChanges } from '../concurrency/concurrency-changes.service.js';
+import { Invokers } from '../fleet/invokers.service.js';
+import { requireRuntime } from '../fleet/runtime-choice.policy.js';
+import { LayerBinding } from '../layers/layer-binding.service.js';
 import { Changes, type Transaction } from '../outbox/changes.service.js';
-import { OutboxRepository } from '../outbox/outbox.repository.js';
-import { PackagesService } from '../packages/packages.service.js';
+import { REGISTRY_CONFIG, type RegistryConfig } from '../registry.config.js';
 import { TriggerChanges } from '../triggers/trigger-changes.service.js';
+import { FunctionChanges } from './function-changes.service.js';
+import { FunctionCode } from './function-code.service.js';
 import { functionExistsError, functionNameOf, requireFound } from './function-identity.policy.js';
-import { newFunction, stateOf, withCode, withConfiguration } from './function-record.policy.js';
+import { newFunction, withCode, withConfiguration } from './function-record.policy.js';
 import type { FunctionName, FunctionRecord } from './function.types.js';
 import { FunctionsRepository } from './functions.repository.js';
-
-function requireUpload(upload: Upload | undefined): Upload {
-  if (upload) return upload;
-  throw new CallerError(errorCodes.missingCode, 'Code.ZipFile is missing.');
-}
+import { requireFileSystems } from './shared-file-system.policy.js';
 
 /**
- * Changes of functions. A package is checked and stored before the transaction begins, so that a function that is there has its
+ * Changes of functions. Code is checked and stored before the transaction begins, so that a function that is there has its
  * code: it is Active from the moment at which it can be seen, also in the middle of an update. Updates of one function
  * wait for each other (row lock) and build on what the one before wrote.
  */
@@ -24,28 +25,30 @@ function requireUpload(upload: Upload | undefined): Upload {
 export class FunctionsService {
   constructor(
     private readonly functions: FunctionsRepository,
-    private readonly packages: PackagesService,
+    private readonly code: FunctionCode,
+    private readonly layers: LayerBinding,
     private readonly changes: Changes,
-    private readonly outbox: OutboxRepository,
+    private readonly parts: FunctionChanges,
     private readonly triggers: TriggerChanges,
+    private readonly concurrency: ConcurrencyChanges,
+    private readonly invokers: Invokers,
+    @Inject(REGISTRY_CONFIG) private readonly config: RegistryConfig,
   ) {}
 
   async create(request: ActionRequest<'CreateFunction'>, upload: Upload | undefined): Promise<Written[]> {
     const name = functionNameOf(request);
+    requireRuntime(request.Runtime, this.invokers.live());
+    requireFileSystems(request.CfsConfig, this.config.sharedFileSystems);
     if (await this.functions.find(name)) throw functionExistsError(name);
-    const code = await this.packages.takeOver(requireUpload(upload));
+    const code = await this.code.of(request.Code.ImageConfig, upload);
     return this.changes.commit(async (tx) => {
-      const count = await this.functions.lockNamespace(tx, name.namespace);
-      if (await this.functions.lock(tx, name)) throw functionExistsError(name);
-      if (count >= FUNCTIONS_PER_NAMESPACE) {
-        throw new CallerError(
-          errorCodes.functionLimit,
-          `Namespace "${name.namespace}" has ${count} functions, and ${FUNCTIONS_PER_NAMESPACE} are accepted.`,
-        );
-      }
-      const record = newFunction(request, code, await this.functions.nextRevision(tx), new Date());
+      await this.requireRoom(tx, name);
+      const layers = await this.layers.resolve(tx, request.Layers);
+      await this.layers.requireFit(tx, code, layers ?? []);
+      const revision = await this.functions.nextRevision(tx);
+      const record = newFunction(request, { code, layers: layers ?? [] }, revision, new Date());
       await this.functions.insert(tx, record);
-      return [await this.announce(tx, record)];
+      return [await this.parts.announce(tx, record)];
     });
   }
 
@@ -55,52 +58,60 @@ export class FunctionsService {
   ): Promise<Written[]> {
     const name = functionNameOf(request);
     requireFound(name, await this.functions.find(name));
-    const code = await this.packages.takeOver(requireUpload(upload));
-    return this.update(name, (record) => withCode(record, code, request.Handler));
-  }
-
-  updateConfiguration(request: ActionRequest<'UpdateFunctionConfiguration'>): Promise<Written[]> {
-    return this.update(functionNameOf(request), (record) => withConfiguration(record, request));
-  }
-
-  async delete(request: ActionRequest<'DeleteFunction'>): Promise<Written[]> {
-    const name = functionNameOf(request);
-    const { Qualifier: qualifier } = request;
-    return this.changes.commit(async (tx) => {
-      const record = requireFound(name, await this.functions.lock(tx, name));
-      if (qualifier === LATEST) {
-        throw new CallerError(
-          errorCodes.badQualifier,
-          `Qualifier "${LATEST}" is not accepted: it is removed together with its function, when Qualifier is left out.`,
-        );
-      }
-      if (qualifier !== '') {
-        const message = `Function "${name.functionName}" has no version "${qualifier}" that could be deleted.`;
-        throw new CallerError(errorCodes.noVersion, message);
-      }
-      const written = await this.triggers.removeAllOf(tx, record.functionId);
-      await this.functions.delete(tx, record.functionId);
-      await this.packages.leave(tx, record.code.sha256);
-      const key = functionKey(record);
-      await this.outbox.add(tx, topics.functions, key, null);
-      return [...written, { topic: topics.functions.name, key, revision: null }];
+    const code = await this.code.of((request.Code ?? request).ImageConfig, upload);
+    return this.update(name, request.Publish, async (tx, record) => {
+      await this.layers.requireFit(tx, code, record.layers);
+      return withCode(record, code, request);
     });
   }
 
-  private update(name: FunctionName, change: (record: FunctionRecord) => FunctionRecord): Promise<Written[]> {
+  async updateConfiguration(request: ActionRequest<'UpdateFunctionConfiguration'>): Promise<Written[]> {
+    const name = functionNameOf(request);
+    requireFileSystems(request.CfsConfig, this.config.sharedFileSystems);
+    if (request.Layers) await this.layers.measure(requireFound(name, await this.functions.find(name)).code);
+    return this.update(name, request.Publish, async (tx, record) => {
+      const layers: LayerState[] | undefined = await this.layers.resolve(tx, request.Layers);
+      if (layers) await this.layers.requireFit(tx, record.code, layers);
+      if (request.MemorySize !== undefined)
+        await this.concurrency.requireMemory(tx, record, request.MemorySize);
+      return withConfiguration(record, request, layers);
+    });
+  }
+
+  /** The whole function; one version of it is another action's matter. */
+  async delete(name: FunctionName): Promise<Written[]> {
+    return this.changes.commit(async (tx) => {
+      const { functionId } = requireFound(name, await this.functions.lock(tx, name));
+      const versions = await this.functions.versions(functionId, tx);
+      const written = await this.triggers.removeAllOf(tx, functionId);
+      written.push(...(await this.concurrency.announceGone(tx, functionId)));
+      await this.functions.delete(tx, functionId);
+      for (const version of versions) written.push(await this.parts.announceGone(tx, version));
+      return written;
+    });
+  }
+
+  private update(
+    name: FunctionName,
+    publish: 'TRUE' | 'FALSE',
+    change: (tx: Transaction, record: FunctionRecord) => Promise<FunctionRecord>,
+  ): Promise<Written[]> {
     return this.changes.commit(async (tx) => {
       const before = requireFound(name, await this.functions.lock(tx, name));
-      const revision = await this.functions.nextRevision(tx);
-      const after = { ...change(before), revision, modifiedAt: new Date() };
-      await this.functions.update(tx, after);
-      if (after.code.sha256 !== before.code.sha256) await this.packages.leave(tx, before.code.sha256);
-      return [await this.announce(tx, after)];
+      const { record, written } = await this.parts.replace(tx, before, await change(tx, before));
+      if (publish === 'FALSE') return [written];
+      return [written, (await this.parts.publish(tx, record, record.description)).written];
     });
   }
 
-  private async announce(tx: Transaction, record: FunctionRecord): Promise<Written> {
-    const key = functionKey(record);
-    await this.outbox.add(tx, topics.functions, key, stateOf(record));
-    return { topic: topics.functions.name, key, revision: record.revision };
+  private async requireRoom(tx: Transaction, name: FunctionName): Promise<void> {
+    const { functionsPerNamespace } = this.config;
+    const count = await this.functions.lockNamespace(tx, name.namespace);
+    if (await this.functions.lock(tx, name)) throw functionExistsError(name);
+    if (count < functionsPerNamespace) return;
+    throw new CallerError(
+      errorCodes.functionLimit,
+      `Namespace "${name.namespace}" has ${count} functions, and ${functionsPerNamespace} are accepted.`,
+    );
   }
 }

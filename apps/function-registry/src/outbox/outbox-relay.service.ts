@@ -12,7 +12,7 @@ const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 5_000;
 
 const published: Record<string, Topic<unknown>> = Object.fromEntries(
-  [topics.functions, topics.triggers, topics.credentials].map((topic) => [
+  [topics.functions, topics.concurrency, topics.triggers, topics.credentials].map((topic) => [
     topic.name,
     topic as Topic<unknown>,
   ]),

@@ -3,6 +3,8 @@ import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common'
 import { Bus } from '@openscf/bus';
 import { functionKey, topics, triggerKey, type Topic } from '@openscf/contracts';
 import type { Logger } from '@openscf/telemetry';
+import { concurrencyKey, concurrencyStateOf } from '../concurrency/concurrency-state.policy.js';
+import { ConcurrencyRepository } from '../concurrency/concurrency.repository.js';
 import { CredentialsRepository } from '../credentials/credentials.repository.js';
 import { stateOf } from '../functions/function-record.policy.js';
 import { FunctionsRepository } from '../functions/functions.repository.js';
@@ -25,6 +27,7 @@ export class StateReconciler implements OnApplicationBootstrap {
     private readonly outbox: OutboxRepository,
     private readonly relay: OutboxRelay,
     private readonly functions: FunctionsRepository,
+    private readonly concurrency: ConcurrencyRepository,
     private readonly triggers: TriggersRepository,
     private readonly credentials: CredentialsRepository,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -37,7 +40,7 @@ export class StateReconciler implements OnApplicationBootstrap {
   /** Returns how many records had to be announced. */
   async reconcile(): Promise<number> {
     await Promise.all(
-      [topics.functions, topics.triggers, topics.credentials].map(
+      [topics.functions, topics.concurrency, topics.triggers, topics.credentials].map(
         (topic) => this.bus.table<unknown>(topic).ready,
       ),
     );
@@ -45,10 +48,15 @@ export class StateReconciler implements OnApplicationBootstrap {
       const functions = (await this.functions.all(tx)).map(
         (record) => [functionKey(record), stateOf(record)] as const,
       );
+      const concurrency = (await this.concurrency.all(tx)).flatMap((record) => {
+        const state = concurrencyStateOf(record);
+        return state ? [[concurrencyKey(record), state] as const] : [];
+      });
       const triggers = (await this.triggers.all(tx)).map(({ state }) => [triggerKey(state), state] as const);
       const credentials = (await this.credentials.all(tx)).map((state) => [state.secretId, state] as const);
       return (
         (await this.compare(tx, topics.functions, new Map(functions))) +
+        (await this.compare(tx, topics.concurrency, new Map(concurrency))) +
         (await this.compare(tx, topics.triggers, new Map(triggers))) +
         (await this.compare(tx, topics.credentials, new Map(credentials)))
       );
@@ -64,7 +72,7 @@ export class StateReconciler implements OnApplicationBootstrap {
     const known = new Map(table.entries());
     let announced = 0;
     for (const [key, state] of wanted) {
-      if (waiting.has(key) || isDeepStrictEqual(known.get(key), state)) continue;
+      if (waiting.has(key) || isDeepStrictEqual(known.get(key), asRead(state))) continue;
       await this.outbox.add(tx, topic, key, state);
       announced += 1;
     }
@@ -86,4 +94,9 @@ export class StateReconciler implements OnApplicationBootstrap {
       setTimeout(() => void this.untilDone(), RETRY_MS).unref();
     }
   }
+}
+
+/** As a reader of the topic sees it: JSON has no undefined. */
+function asRead(state: unknown): unknown {
+  return JSON.parse(JSON.stringify(state));
 }

@@ -33,8 +33,8 @@ export class PackagesService {
   async takeOver(upload: Upload): Promise<CodePackage> {
     const code = { sha256: upload.sha256, sizeBytes: upload.sizeBytes, objectKey: codeKey(upload.sha256) };
     // Equal content was checked when it was stored.
-    if (!(await this.isStored(code))) await this.check(upload);
-    await this.packages.touch(code);
+    const known = (await this.isStored(code)) ? await this.packages.unpackedBytes(code.sha256) : undefined;
+    await this.packages.touch(code, known ?? (await this.check(upload)));
     // Looked for again: a sweep may have removed it before the row was touched, and cannot any more.
     if (!(await this.isStored(code))) {
       await this.store.copy(this.config.platformBucket, upload.objectKey, code.objectKey);
@@ -59,17 +59,38 @@ export class PackagesService {
     return this.packages.leave(tx, sha256);
   }
 
+  /** Makes sure that it is known what a stored package unpacks to. */
+  async measure(code: CodePackage): Promise<void> {
+    if ((await this.packages.unpackedBytes(code.sha256)) !== undefined) return;
+    await this.packages.touch(code, await this.withFile(code.objectKey, checkZip));
+  }
+
+  /** What packages unpack to together, in bytes, equal ones each for itself. */
+  async unpackedTotal(tx: Transaction, packages: readonly CodePackage[]): Promise<number> {
+    const sizes = await Promise.all(packages.map(({ sha256 }) => this.packages.unpackedBytes(sha256, tx)));
+    return sizes.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0);
+  }
+
+  /** Whatever comes out of `handle`, nothing is left of the upload. */
+  async withUpload<T>(upload: Upload | undefined, handle: () => Promise<T>): Promise<T> {
+    try {
+      return await handle();
+    } finally {
+      if (upload) await this.discard(upload);
+    }
+  }
+
   /** The text of the first of `names` in the package, or undefined when it has none or it is too large. */
   readText(code: CodePackage, names: readonly string[], maxBytes: number): Promise<string | undefined> {
     return this.withFile(code.objectKey, (path) => readZipText(path, names, maxBytes));
   }
 
-  private async check(upload: Upload): Promise<void> {
+  private async check(upload: Upload): Promise<number> {
     if (!isUploadKey(upload.objectKey)) throw new Error(`"${upload.objectKey}" is not the key of an upload.`);
-    await this.withFile(upload.objectKey, async (path, sha256) => {
+    return this.withFile(upload.objectKey, (path, sha256) => {
       if (sha256 !== upload.sha256)
         throw new UnavailableError('The uploaded package was damaged on its way; send it again.');
-      await checkZip(path);
+      return checkZip(path);
     });
   }
 

@@ -53,8 +53,11 @@ async function withZip<T>(path: string, use: (zip: ZipFile) => Promise<T>): Prom
   }
 }
 
-/** Reads a zip from its first to its last byte and throws `ZipRefusedError` when it cannot be unpacked safely. */
-export function checkZip(path: string): Promise<void> {
+/**
+ * Reads a zip from its first to its last byte and throws `ZipRefusedError` when it cannot be unpacked safely.
+ * Returns the bytes that it unpacks to.
+ */
+export function checkZip(path: string): Promise<number> {
   return withZip(path, async (zip) => {
     const policy = new ZipEntryPolicy();
     const entries: Entry[] = [];
@@ -69,6 +72,7 @@ export function checkZip(path: string): Promise<void> {
       if (isLink(known)) policy.admitLink(known, (await readThrough(zip, entry, true)).toString());
       else if (!isDirectory(known)) await readThrough(zip, entry, false);
     }
+    return policy.unpackedBytes;
   });
 }
 

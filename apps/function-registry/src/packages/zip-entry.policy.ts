@@ -16,7 +16,7 @@ export interface ZipEntry {
 /** The zip of a function is not one that can be unpacked safely; the message names the entry and the reason. */
 export class ZipRefusedError extends CallerError {
   constructor(reason: string) {
-    super(errorCodes.badZipFile, `Code.ZipFile is not accepted: ${reason}`);
+    super(errorCodes.badZipFile, `ZipFile is not accepted: ${reason}`);
   }
 }
 
@@ -74,7 +74,7 @@ function pathOf(name: string): string {
 export class ZipEntryPolicy {
   private readonly kinds = new Map<string, 'file' | 'folder' | 'link'>();
   private entries = 0;
-  private unpackedBytes = 0;
+  unpackedBytes = 0;
   private packedBytes = 0;
 
   admit(entry: ZipEntry): void {

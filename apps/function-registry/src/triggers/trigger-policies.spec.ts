@@ -1,18 +1,24 @@
 import { actions } from '@openscf/scf-api';
 import { describe, expect, it } from 'vitest';
-import { cosRecord, functionRecord, timerRecord } from '../../test/records.factory.js';
+import { cosRecord, functionRecord, timerRecord, triggerPlace } from '../../test/records.factory.js';
 import { chooseTrigger } from './trigger-choice.policy.js';
 import { selectTriggers } from './trigger-list.policy.js';
 import { definitionOf, newTrigger } from './trigger-record.policy.js';
 import { triggerDescOf, triggerInfoOf } from './trigger-view.policy.js';
 
-const host = { appId: '1250000000', region: 'ap-guangzhou' };
+const owner = functionRecord();
 const platformBucket = 'openscf-platform';
 const now = new Date('2026-11-22T12:00:00Z');
 
 function created(fields: Record<string, unknown>) {
   const request = actions.CreateTrigger.request.parse({ FunctionName: 'hello', ...fields });
-  return newTrigger(request, definitionOf(request, { platformBucket, now }), functionRecord(), 9, now);
+  return newTrigger(
+    request,
+    definitionOf(request, { platformBucket, now, urlId: 'abcdefghij' }),
+    functionRecord(),
+    9,
+    now,
+  );
 }
 
 describe('a new trigger', () => {
@@ -29,7 +35,7 @@ describe('a new trigger', () => {
       customArgument: 'hi',
       enabled: true,
     });
-    expect(triggerInfoOf(record, host)).toMatchObject({
+    expect(triggerInfoOf(record, owner, triggerPlace)).toMatchObject({
       TriggerName: 't',
       TriggerDesc: '{"cron":"0 */5 * * * * *"}',
       Enable: 1,
@@ -46,7 +52,7 @@ describe('a new trigger', () => {
       Enable: 'CLOSE',
     });
     expect(record.state).toMatchObject({ enabled: false, topic: 't', maxWaitMs: 2000 });
-    expect(triggerDescOf(record, host)).toBe(desc);
+    expect(triggerDescOf(record, owner, triggerPlace)).toBe(desc);
   });
 
   it('reads back a bucket with its host, and keeps the name as it was given', () => {
@@ -54,7 +60,7 @@ describe('a new trigger', () => {
     const record = created({ TriggerName: 'photos', Type: 'cos', TriggerDesc: desc });
     expect(record.triggerName).toBe('photos');
     expect(record.state.triggerName).toMatch(/^photos~/);
-    expect(JSON.parse(triggerDescOf(record, host))).toEqual({
+    expect(JSON.parse(triggerDescOf(record, owner, triggerPlace))).toEqual({
       bucketUrl: 'photos-1250000000.cos.ap-guangzhou.myqcloud.com',
       event: 'cos:ObjectCreated:*',
       filter: { Prefix: 'in/', Suffix: '' },
@@ -81,7 +87,7 @@ describe('chooseTrigger', () => {
   });
 
   it('takes TriggerDesc as it was read back', () => {
-    const desc = triggerDescOf(records[1] ?? timerRecord(''), host);
+    const desc = triggerDescOf(records[1] ?? timerRecord(''), owner, triggerPlace);
     expect(choose('cos', 'photos', desc)).toBe(records[1]);
   });
 

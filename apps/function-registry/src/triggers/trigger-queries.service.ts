@@ -20,7 +20,10 @@ export class TriggerQueries {
     const name = functionNameOf(request);
     const owner = requireFound(name, await this.functions.find(name));
     const { page, total } = selectTriggers(await this.triggers.ofFunction(owner.functionId), request);
-    const infos = page.map((record) => ({ ...triggerInfoOf(record, this.config), BoundResources: '' }));
+    const infos = page.map((record) => ({
+      ...triggerInfoOf(record, owner, this.config),
+      BoundResources: '',
+    }));
     return { TotalCount: total, Triggers: infos };
   }
 }

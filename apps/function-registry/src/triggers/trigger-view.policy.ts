@@ -1,14 +1,20 @@
 import { formatDateTime, type TriggerInfo } from '@openscf/scf-api';
+import type { FunctionState } from '@openscf/contracts';
+import { netConfigOf, type UrlPlace } from './kinds/http.policy.js';
 import type { TriggerRecord } from './trigger.types.js';
 
-/** Where the cloud's host form of a bucket's name comes from. */
-export interface BucketHost {
-  appId: string;
+/** What a description tells of the function that the trigger belongs to. */
+type TriggerOwner = Pick<FunctionState, 'webSocketIdleMs'>;
+
+/** Where the cloud's host forms of buckets and function URLs come from. */
+export interface TriggerPlace extends UrlPlace {
   region: string;
 }
 
 /** TriggerDesc as it is read back (scf-api section 4, "TriggerDesc per type"). */
-export function triggerDescOf({ state }: TriggerRecord, { appId, region }: BucketHost): string {
+export function triggerDescOf(record: TriggerRecord, owner: TriggerOwner, place: TriggerPlace): string {
+  const { state } = record;
+  const { appId, region } = place;
   switch (state.type) {
     case 'timer':
       return JSON.stringify({ cron: state.cron });
@@ -26,14 +32,23 @@ export function triggerDescOf({ state }: TriggerRecord, { appId, region }: Bucke
         event: state.event,
         filter: { Prefix: state.prefix, Suffix: state.suffix },
       });
+    case 'http': {
+      const desc = record.httpDesc ?? {
+        AuthType: state.authType,
+        NetConfig: { EnableIntranet: false, EnableExtranet: true },
+        CorsConfig: undefined,
+      };
+      const webSocket = owner.webSocketIdleMs !== undefined;
+      return JSON.stringify({ ...desc, NetConfig: netConfigOf(desc, state.urlId, place, webSocket) });
+    }
   }
 }
 
-export function triggerInfoOf(record: TriggerRecord, host: BucketHost): TriggerInfo {
+export function triggerInfoOf(record: TriggerRecord, owner: TriggerOwner, place: TriggerPlace): TriggerInfo {
   return {
     Type: record.state.type,
     TriggerName: record.triggerName,
-    TriggerDesc: triggerDescOf(record, host),
+    TriggerDesc: triggerDescOf(record, owner, place),
     Enable: record.state.enabled ? 1 : 0,
     AvailableStatus: 'Available',
     Qualifier: record.state.qualifier,

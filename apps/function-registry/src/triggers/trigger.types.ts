@@ -1,4 +1,5 @@
 import type { TriggerState } from '@openscf/contracts';
+import type { HttpDesc } from '@openscf/scf-api';
 
 /** A trigger with everything that is kept of it. */
 export interface TriggerRecord {
@@ -7,6 +8,8 @@ export interface TriggerRecord {
   triggerName: string;
   description: string;
   customArgument: string;
+  /** Of an http trigger: what was asked for, also what has no effect. */
+  httpDesc?: HttpDesc | undefined;
   createdAt: Date;
   modifiedAt: Date;
 }

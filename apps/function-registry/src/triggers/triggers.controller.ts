@@ -26,6 +26,12 @@ export class TriggersController {
     return { ok: true, response: await this.queries.list(request), written: [] };
   }
 
+  @MessagePattern('UpdateTrigger')
+  async updateTrigger(@Payload() command: Command): Promise<CommandReply> {
+    const request = requestOf('UpdateTrigger', command);
+    return { ok: true, response: {}, written: await this.triggers.update(request) };
+  }
+
   @MessagePattern('UpdateTriggerStatus')
   async updateTriggerStatus(@Payload() command: Command): Promise<CommandReply> {
     const request = requestOf('UpdateTriggerStatus', command);

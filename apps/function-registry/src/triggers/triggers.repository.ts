@@ -10,6 +10,7 @@ function recordOf(row: Selectable<TriggerTable>): TriggerRecord {
     triggerName: row.trigger_name,
     description: row.description,
     customArgument: row.custom_argument,
+    ...(row.http_desc && { httpDesc: row.http_desc }),
     createdAt: row.created_at,
     modifiedAt: row.modified_at,
   };
@@ -58,16 +59,24 @@ export class TriggersRepository {
         description: record.description,
         custom_argument: record.customArgument,
         state: JSON.stringify(record.state),
+        http_desc: record.httpDesc ? JSON.stringify(record.httpDesc) : null,
         created_at: record.createdAt,
         modified_at: record.modifiedAt,
       })
       .execute();
   }
 
-  async updateState(tx: Kysely<RegistrySchema>, state: TriggerState, modifiedAt: Date): Promise<void> {
+  async update(tx: Kysely<RegistrySchema>, record: TriggerRecord): Promise<void> {
+    const { state } = record;
     await tx
       .updateTable('triggers')
-      .set({ state: JSON.stringify(state), modified_at: modifiedAt })
+      .set({
+        state: JSON.stringify(state),
+        description: record.description,
+        custom_argument: record.customArgument,
+        http_desc: record.httpDesc ? JSON.stringify(record.httpDesc) : null,
+        modified_at: record.modifiedAt,
+      })
       .where('function_id', '=', state.functionId)
       .where('type', '=', state.type)
       .where('state_name', '=', state.triggerName)

@@ -1,5 +1,15 @@
 import type { z } from 'zod';
 import { zipBytes } from '../limits.js';
+import { getAccountRequest, getAccountResponse } from './account.schema.js';
+import {
+  deleteProvisionedRequest,
+  getProvisionedRequest,
+  getProvisionedResponse,
+  getReservedResponse,
+  putProvisionedRequest,
+  putReservedRequest,
+  reservedRequest,
+} from './concurrency.schema.js';
 import {
   emptyResponse,
   getFunctionAddressResponse,
@@ -17,6 +27,16 @@ import {
 } from './functions.schema.js';
 import { invokeFunctionRequest, invokeRequest, invokeResponse } from './invoke.schema.js';
 import {
+  getLayerVersionResponse,
+  layerVersionRequest,
+  listLayersRequest,
+  listLayersResponse,
+  listLayerVersionsRequest,
+  listLayerVersionsResponse,
+  publishLayerVersionRequest,
+  publishLayerVersionResponse,
+} from './layers.schema.js';
+import {
   getFunctionLogsRequest,
   getFunctionLogsResponse,
   getRequestStatusRequest,
@@ -28,8 +48,16 @@ import {
   deleteTriggerRequest,
   listTriggersRequest,
   listTriggersResponse,
+  updateTriggerRequest,
   updateTriggerStatusRequest,
 } from './triggers.schema.js';
+import {
+  deleteFunctionVersionRequest,
+  listVersionByFunctionRequest,
+  listVersionByFunctionResponse,
+  publishVersionRequest,
+  publishVersionResponse,
+} from './versions.schema.js';
 
 /** Who answers an action: a service behind the command topic, or the gateway itself. */
 export type ActionOwner = 'function-registry' | 'log' | 'gateway';
@@ -56,8 +84,24 @@ export const actions = {
   UpdateFunctionConfiguration: registry(updateFunctionConfigurationRequest, emptyResponse),
   DeleteFunction: registry(deleteFunctionRequest, emptyResponse),
   GetFunctionAddress: registry(getFunctionAddressRequest, getFunctionAddressResponse),
+  PublishVersion: registry(publishVersionRequest, publishVersionResponse),
+  ListVersionByFunction: registry(listVersionByFunctionRequest, listVersionByFunctionResponse),
+  DeleteFunctionVersion: registry(deleteFunctionVersionRequest, emptyResponse),
+  PublishLayerVersion: registry(publishLayerVersionRequest, publishLayerVersionResponse, zipBytes.create),
+  GetLayerVersion: registry(layerVersionRequest, getLayerVersionResponse),
+  ListLayers: registry(listLayersRequest, listLayersResponse),
+  ListLayerVersions: registry(listLayerVersionsRequest, listLayerVersionsResponse),
+  DeleteLayerVersion: registry(layerVersionRequest, emptyResponse),
+  PutReservedConcurrencyConfig: registry(putReservedRequest, emptyResponse),
+  GetReservedConcurrencyConfig: registry(reservedRequest, getReservedResponse),
+  DeleteReservedConcurrencyConfig: registry(reservedRequest, emptyResponse),
+  PutProvisionedConcurrencyConfig: registry(putProvisionedRequest, emptyResponse),
+  GetProvisionedConcurrencyConfig: registry(getProvisionedRequest, getProvisionedResponse),
+  DeleteProvisionedConcurrencyConfig: registry(deleteProvisionedRequest, emptyResponse),
+  GetAccount: registry(getAccountRequest, getAccountResponse),
   CreateTrigger: registry(createTriggerRequest, createTriggerResponse),
   ListTriggers: registry(listTriggersRequest, listTriggersResponse),
+  UpdateTrigger: registry(updateTriggerRequest, emptyResponse),
   UpdateTriggerStatus: registry(updateTriggerStatusRequest, emptyResponse),
   DeleteTrigger: registry(deleteTriggerRequest, emptyResponse),
   GetFunctionLogs: { owner: 'log', request: getFunctionLogsRequest, response: getFunctionLogsResponse },

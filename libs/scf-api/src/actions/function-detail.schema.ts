@@ -1,5 +1,6 @@
 import { functionStatusSchema } from '@openscf/contracts';
 import { z } from 'zod';
+import { layerVersionInfoSchema } from './layers.schema.js';
 import { triggerInfoSchema } from './triggers.schema.js';
 
 /** Responses of the actions on functions (scf-api section 4). Switches are the texts "TRUE" and "FALSE". */
@@ -39,7 +40,7 @@ export const getFunctionResponse = z.object({
   AddTime: text,
   ModTime: text,
   Triggers: z.array(triggerInfoSchema),
-  Layers: z.array(z.never()),
+  Layers: z.array(layerVersionInfoSchema),
   Tags: tags,
   ClsLogsetId: text,
   ClsTopicId: text,
@@ -57,11 +58,39 @@ export const getFunctionResponse = z.object({
   DnsCache: text,
   AsyncRunEnable: text,
   TraceEnable: text,
-  CfsConfig: z.object({ CfsInsList: z.array(z.never()) }),
-  ImageConfig: z.null(),
+  CfsConfig: z.object({
+    CfsInsList: z.array(
+      z.object({
+        UserId: text,
+        UserGroupId: text,
+        CfsId: text,
+        MountInsId: text,
+        LocalMountDir: text,
+        RemoteMountDir: text,
+        IpAddress: text,
+        MountVpcId: text,
+        MountSubnetId: text,
+      }),
+    ),
+  }),
+  ImageConfig: z
+    .object({
+      ImageType: text,
+      /** With the digest that was fixed when it was deployed. */
+      ImageUri: text,
+      RegistryId: text,
+      EntryPoint: text,
+      Command: text,
+      Args: text,
+      ContainerImageAccelerate: z.boolean(),
+      ImagePort: int,
+    })
+    .nullable(),
   ProtocolType: text,
-  ProtocolParams: z.null(),
-  InstanceConcurrencyConfig: z.null(),
+  ProtocolParams: z.object({ WSParams: z.object({ IdleTimeOut: int }) }).nullable(),
+  InstanceConcurrencyConfig: z
+    .object({ DynamicEnabled: text, MaxConcurrency: int, InstanceIsolationEnabled: text, Type: text })
+    .nullable(),
   IntranetConfig: z.object({ IpFixed: text, IpAddress: z.array(text) }),
 });
 

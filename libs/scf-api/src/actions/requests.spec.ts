@@ -73,7 +73,7 @@ describe('CreateFunction', () => {
     ['a name with a path', { FunctionName: '../x' }, 'InvalidParameterValue.FunctionName', '"../x"'],
     ['a namespace with a slash', { Namespace: 'a/b' }, 'InvalidParameterValue.Namespace', '"a/b"'],
     ['no runtime', { Runtime: undefined }, 'MissingParameter.Runtime', 'Runtime is missing.'],
-    ['an unknown runtime', { Runtime: 'Cobol' }, 'InvalidParameterValue.Runtime', 'Nodejs20.19'],
+    ['what is no runtime', { Runtime: 'node 20' }, 'InvalidParameterValue.Runtime', 'Nodejs20.19'],
     ['no handler', { Handler: undefined }, 'MissingParameter', 'Handler is missing.'],
     [
       'a handler without a function',
@@ -89,7 +89,7 @@ describe('CreateFunction', () => {
       'InvalidParameterValue.Code',
       'Code.CosBucketName',
     ],
-    ['a type of its own', { Type: 'HTTP' }, 'InvalidParameterValue.Type', '"HTTP"'],
+    ['a type of its own', { Type: 'Web' }, 'InvalidParameterValue.Type', '"Web"'],
     ['too much memory', { MemorySize: 4096 }, 'LimitExceeded.Memory', 'steps of 128'],
     ['memory beside the steps', { MemorySize: 200 }, 'InvalidParameterValue.MemorySize', '200'],
     ['memory as text', { MemorySize: '128' }, 'InvalidParameterValue.MemorySize', '"128"'],
@@ -124,7 +124,7 @@ describe('CreateFunction', () => {
       'InvalidParameterValue.EnvironmentExceededLimit',
       '4097',
     ],
-    ['layers', { Layers: [{ LayerName: 'l', LayerVersion: 1 }] }, 'UnsupportedOperation', 'Layers'],
+    ['an async function', { AsyncRunEnable: 'TRUE' }, 'UnsupportedOperation', 'AsyncRunEnable'],
   ])('refuses %s', (_what, change, code, part) => {
     const refused = refusal('CreateFunction', { ...goodCreate, ...change });
     expect(refused.code).toBe(code);
@@ -145,7 +145,8 @@ describe('UpdateFunctionConfiguration', () => {
   it('leaves out what was not said, and clears variables in SCF’s way', () => {
     const { request } = actions.UpdateFunctionConfiguration;
     const silent = parseShape(request, { FunctionName: 'hello', Runtime: 'Cobol' });
-    expect(JSON.parse(JSON.stringify(silent))).toEqual({ FunctionName: 'hello', Namespace: 'default' });
+    const said = { FunctionName: 'hello', Namespace: 'default', Publish: 'FALSE' };
+    expect(JSON.parse(JSON.stringify(silent))).toEqual(said);
     expect(parseShape(request, { FunctionName: 'hello', ...variables([['', '']]) }).Environment).toEqual({
       Variables: [],
     });
@@ -230,6 +231,35 @@ describe('the other actions', () => {
         'GetFunctionLogs',
         { FunctionName: 'hello', StartTime: '2026-11-22 00:00:01', Order: 'asc', SearchContext: null },
       ],
+      [
+        'CreateFunction',
+        {
+          FunctionName: 'web',
+          Type: 'HTTP',
+          Code: {
+            ImageConfig: { ImageType: 'personal', ImageUri: 'localhost:5000/a/b:1', Args: '-u app.py' },
+          },
+          Layers: [{ LayerName: '', LayerVersion: 0 }],
+          CfsConfig: { CfsInsList: [{ CfsId: 'data', LocalMountDir: '/mnt/data' }] },
+          InstanceConcurrencyConfig: { DynamicEnabled: 'FALSE', MaxConcurrency: 10 },
+          ProtocolType: 'WS',
+          ProtocolParams: { WSParams: { IdleTimeOut: 60 } },
+        },
+      ],
+      [
+        'UpdateFunctionConfiguration',
+        { FunctionName: 'web', InstanceConcurrencyConfig: { DynamicEnabled: '' }, Publish: true },
+      ],
+      ['DeleteFunctionVersion', { FunctionName: 'hello', Qualifier: '2', ForceDelete: 'TRUE' }],
+      [
+        'PutProvisionedConcurrencyConfig',
+        { FunctionName: 'hello', Qualifier: '1', VersionProvisionedConcurrencyNum: 2, TriggerActions: null },
+      ],
+      [
+        'PublishLayerVersion',
+        { LayerName: 'l', CompatibleRuntimes: ['Nodejs22'], Content: { ZipFile: ZIP_TAKEN_OUT } },
+      ],
+      ['UpdateTrigger', { FunctionName: 'hello', TriggerName: 't', Type: 'http', Enable: 'CLOSE' }],
       ['ListFunctions', { Filters: [{ Name: 'Status', Values: ['Active'] }] }],
       [
         'CreateTrigger',

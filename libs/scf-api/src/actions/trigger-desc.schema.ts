@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { errorCodes } from '../error-codes.js';
 import { ckafkaTrigger } from '../limits.js';
 import { defaulted, integer, oneOf, required, text } from '../shapes/rule.js';
+import { httpDescSchema, type HttpDesc } from './http-desc.schema.js';
 import { parseShape } from './parse-request.js';
 import { CallerError } from '@openscf/contracts';
 
@@ -84,6 +85,29 @@ function parseJsonDesc(type: string, desc: string): unknown {
     const message = `TriggerDesc ${JSON.stringify(desc.slice(0, 80))} is not accepted: for a ${type} trigger it must be JSON text`;
     throw new CallerError(errorCodes.badTriggerDesc, message);
   }
+}
+
+/** A description as JSON, and what it says instead of what was said before; nested objects are taken apart, lists are not. */
+export function mergeTriggerDesc(type: string, before: string, change: string): string {
+  if (change.trim() === '') return before;
+  const merged = merge(parseJsonDesc(type, before), parseJsonDesc(type, change));
+  return JSON.stringify(merged);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function merge(before: unknown, change: unknown): unknown {
+  if (!isObject(before) || !isObject(change)) return change;
+  const merged: Record<string, unknown> = { ...before };
+  for (const [name, value] of Object.entries(change)) merged[name] = merge(before[name], value);
+  return merged;
+}
+
+/** A function URL. Throws a CallerError that names the wrong field as `TriggerDesc.<field>`. */
+export function parseHttpDesc(desc: string): HttpDesc {
+  return parseShape(httpDescSchema, parseJsonDesc('http', desc), errorCodes.badTriggerDesc, 'TriggerDesc');
 }
 
 /** Throws a CallerError that names the wrong field as `TriggerDesc.<field>`. */

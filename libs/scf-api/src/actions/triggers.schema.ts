@@ -5,9 +5,9 @@ import { nameLength, TIMER_MESSAGE_BYTES } from '../limits.js';
 import { descriptionRule } from '../shapes/function-fields.schema.js';
 import { functionNameField, namespaceField, qualifierField } from '../shapes/identity-fields.schema.js';
 import { filtersField, limitField, offsetField, orderField } from '../shapes/list-fields.schema.js';
-import { defaulted, oneOf, required, text } from '../shapes/rule.js';
+import { defaulted, oneOf, optional, required, text } from '../shapes/rule.js';
 
-/** CreateTrigger, ListTriggers, UpdateTriggerStatus, DeleteTrigger. What TriggerDesc holds is in trigger-desc.schema.ts. */
+/** CreateTrigger, ListTriggers, UpdateTrigger, UpdateTriggerStatus, DeleteTrigger. What TriggerDesc holds is in trigger-desc.schema.ts. */
 
 const TRIGGER_NAME = /^[A-Za-z0-9][\w.-]*$/;
 
@@ -20,7 +20,7 @@ const triggerNameRule = text({
 const identity = {
   FunctionName: functionNameField,
   TriggerName: required(triggerNameRule),
-  Type: required(oneOf(['timer', 'ckafka', 'cos'], errorCodes.badType)),
+  Type: required(oneOf(['timer', 'ckafka', 'cos', 'http'], errorCodes.badType)),
   Namespace: namespaceField,
   Qualifier: qualifierField(LATEST),
 };
@@ -56,6 +56,19 @@ export const updateTriggerStatusRequest = z.object({
   ...identity,
   Enable: required(enableRule),
   TriggerDesc: triggerDesc,
+});
+
+/** What is absent stays as it is. */
+export const updateTriggerRequest = z.object({
+  ...identity,
+  Type: required({
+    ...oneOf(['timer', 'ckafka', 'http'], errorCodes.badType),
+    accepts: 'one of timer, ckafka, http (a cos trigger is deleted and made again)',
+  }),
+  Enable: optional(oneOf(['OPEN', 'CLOSE'], errorCodes.badEnable)),
+  TriggerDesc: triggerDesc,
+  CustomArgument: optional(customArgument),
+  Description: optional(descriptionRule),
 });
 
 export const deleteTriggerRequest = z.object({ ...identity, TriggerDesc: triggerDesc });

@@ -22,25 +22,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** `[{"LayerName":"","LayerVersion":0}]` is SCF's way to say "no layers". */
-function namesLayers(value: unknown): boolean {
-  if (!Array.isArray(value)) return true;
-  return value.some((layer: unknown) => isObject(layer) && layer['LayerName'] !== '');
-}
-
 export const unsupportedSettings = {
-  Layers: refusedWhen(namesLayers),
   DeadLetterConfig: refusedWhen((value) => isObject(value) && Boolean(value['Name'])),
-  CfsConfig: refusedWhen(
-    (value) => isObject(value) && Array.isArray(value['CfsInsList']) && value['CfsInsList'].length > 0,
-  ),
   InstallDependency: refusedWhen(isTrue),
 };
 
 export const unsupportedOnCreate = {
   ...unsupportedSettings,
   AsyncRunEnable: refusedWhen(isTrue),
-  ProtocolType: refusedWhen((value) => value !== ''),
 };
-
-export const unsupportedPublish = refusedWhen(isTrue);

@@ -34,15 +34,15 @@ function isPart(field: Field, part: string): boolean {
   return from !== undefined && to !== undefined && from <= to;
 }
 
-function refusal(cron: string, why: string): CallerError {
+function refusal(at: string, cron: string, why: string): CallerError {
   return new CallerError(
     errorCodes.badCron,
-    `TriggerDesc ${JSON.stringify(cron.slice(0, 120))} is not accepted: ${why}.`,
+    `${at} ${JSON.stringify(cron.slice(0, 120))} is not accepted: ${why}.`,
   );
 }
 
-/** Reads a timer's TriggerDesc as a cron expression of 7 fields that will fire again after `now`. */
-export function timerCronOf(desc: string, now: Date): string {
+/** Reads a timer's description as a cron expression of 7 fields that will fire again after `now`. `at` names the field. */
+export function timerCronOf(desc: string, now: Date, at = 'TriggerDesc'): string {
   const { cron } = parseTimerDesc(desc);
   const texts = cron.split(' ');
   FIELDS.forEach((field, index) => {
@@ -50,14 +50,14 @@ export function timerCronOf(desc: string, now: Date): string {
     if (text.split(',').every((part) => isPart(field, part))) return;
     const names = 'words' in field ? ` or ${field.words[0]}-${field.words.at(-1)}` : '';
     const accepts = `${field.from}-${field.to}${names} with , - * /`;
-    throw refusal(cron, `the ${field.name} is "${text}", it must be ${accepts}`);
+    throw refusal(at, cron, `the ${field.name} is "${text}", it must be ${accepts}`);
   });
   let next: Date | null;
   try {
     next = new Cron(cron, { timezone: 'UTC', paused: true }).nextRun(now);
   } catch (error) {
-    throw refusal(cron, error instanceof Error ? error.message : String(error));
+    throw refusal(at, cron, error instanceof Error ? error.message : String(error));
   }
-  if (next === null) throw refusal(cron, 'it never fires again');
+  if (next === null) throw refusal(at, cron, 'it never fires again');
   return cron;
 }
