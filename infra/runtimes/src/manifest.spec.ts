@@ -4,7 +4,12 @@ import { loadBaseRecipe, loadLanguages } from './descriptor.ts';
 import { makeManifest } from './manifest.ts';
 
 const recipes = new URL('..', import.meta.url).pathname;
-const places = { rootfs: '/cache/rootfs/1', languages: '/cache/lang', bootstraps: '/project/libs/runtimes' };
+const places = {
+  rootfs: '/cache/rootfs/1',
+  languages: '/cache/lang',
+  bootstraps: '/project/libs/runtimes',
+  built: { agent: '/cache/agent', java: '/cache/java' },
+};
 
 describe('the runtime manifest', () => {
   it('names every runtime once, with paths that hold in the instance', async () => {

@@ -12,9 +12,9 @@ it('needs no program for what is there already', async () => {
 it('names the Debian packages that bring what is missing', async () => {
   const path = process.env['PATH'];
   process.env['PATH'] = '/nowhere';
-  const missing = await whatIsMissing(['base', 'npm', 'maven-cpython']).finally(
+  const missing = await whatIsMissing(['root', 'npm', 'maven-cpython', 'agent']).finally(
     () => (process.env['PATH'] = path),
   );
-  if (isRootOnLinux) expect(missing).toContain('mmdebstrap npm tar maven unzip');
+  if (isRootOnLinux) expect(missing).toContain('mmdebstrap npm tar maven unzip golang-go');
   else expect(missing).toMatch(/Linux|root/);
 });

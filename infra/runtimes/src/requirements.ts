@@ -3,13 +3,24 @@ import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { RuntimeSource } from './descriptor.ts';
 
+/** Something that is to be made: the root file system, the folder of a runtime by its source, or what is built from sources. */
+export type Need = 'root' | RuntimeSource['kind'] | 'agent' | 'java';
+
 /** What is to be made → programs that make it, each with the Debian package that brings it. */
-const PROGRAMS: Record<'base' | RuntimeSource['kind'], Record<string, string>> = {
-  base: { mmdebstrap: 'mmdebstrap' },
+const PROGRAMS: Record<Need, Record<string, string>> = {
+  root: { mmdebstrap: 'mmdebstrap' },
+  base: {},
   npm: { npm: 'npm', tar: 'tar' },
   'maven-cpython': { mvn: 'maven', unzip: 'unzip' },
-  debian: {},
+  pypi: { pip: 'python3-pip', unzip: 'unzip' },
+  debian: { mmdebstrap: 'mmdebstrap' },
+  'stand-in': {},
+  agent: { go: 'golang-go' },
+  java: { mvn: 'maven', java: 'default-jre-headless', unshare: 'util-linux' },
 };
+
+/** These are made from Debian's archive, whose signatures are checked. */
+const FROM_DEBIAN: readonly Need[] = ['root', 'debian'];
 
 /** The keys that Debian's archive is signed with: Ubuntu has them in a package. */
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -28,7 +39,7 @@ async function isOnPath(program: string): Promise<boolean> {
 }
 
 /** One sentence about what keeps this machine from making these things, or undefined. What is there needs no program. */
-export async function whatIsMissing(toMake: (keyof typeof PROGRAMS)[]): Promise<string | undefined> {
+export async function whatIsMissing(toMake: Need[]): Promise<string | undefined> {
   if (process.platform !== 'linux')
     return `The runtimes are made on Linux (Debian or Ubuntu), and this is ${process.platform}: run prepare.ts in a Debian container, or use the images of infra/images.`;
   if (!['x64', 'arm64'].includes(process.arch))
@@ -37,7 +48,8 @@ export async function whatIsMissing(toMake: (keyof typeof PROGRAMS)[]): Promise<
   const missing = new Set<string>();
   for (const [program, debianPackage] of toMake.flatMap((kind) => Object.entries(PROGRAMS[kind])))
     if (!(await isOnPath(program))) missing.add(debianPackage);
-  if (toMake.includes('base') && !(await isThere(KEYRING))) missing.add('debian-archive-keyring');
+  if (toMake.some((need) => FROM_DEBIAN.includes(need)) && !(await isThere(KEYRING)))
+    missing.add('debian-archive-keyring');
   if (missing.size === 0) return undefined;
   return `Missing programs; install them with: apt-get install -y ${[...missing].join(' ')}`;
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 
 interface CommandOptions {
   cwd?: string;
+  env?: NodeJS.ProcessEnv;
   /** The program is killed after this time. */
   timeout?: number;
 }
