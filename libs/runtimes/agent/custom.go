@@ -146,7 +146,7 @@ func (c *customMode) answer(body []byte, isError bool) error {
 	c.waiting = nil
 	c.mutex.Unlock()
 	if isError {
-		c.fail(answered, fail("exception", cutText(body)))
+		c.fail(answered, thrown(cutText(body)))
 	} else {
 		c.succeed(answered, body)
 	}

@@ -83,7 +83,7 @@ func (m *imageMode) invoke(invoked *invocation) {
 	case err != nil:
 		m.fail(invoked, fail("bad-response", m.name()+": "+err.Error()))
 	case status != 200:
-		m.fail(invoked, fail("exception", fmt.Sprintf("POST /event-invoke was answered with status %d: %s", status, cutText(body))))
+		m.fail(invoked, thrown(fmt.Sprintf("POST /event-invoke was answered with status %d: %s", status, cutText(body))))
 	default:
 		m.succeed(invoked, body)
 	}

@@ -67,6 +67,11 @@ func fail(reason, message string) *failure {
 	return &failure{Reason: reason, Message: message}
 }
 
+// thrown is the user's own error: its text is all there is of a trace.
+func thrown(message string) *failure {
+	return &failure{Reason: "exception", Message: message, StackTrace: message}
+}
+
 // lethal is a failure after which the process must not be used again.
 func lethal(reason, message string) *failure {
 	return &failure{Reason: reason, Message: message, Recycle: true}

@@ -49,11 +49,11 @@ func (j *jobMode) begin(invoked *invocation) {
 		_ = writing.Close()
 	}
 	if errors.Is(err, syscall.E2BIG) {
-		j.fail(invoked, fail("exception", fmt.Sprintf(
+		j.fail(invoked, thrown(fmt.Sprintf(
 			"the event has %d bytes: a job gets it in an environment variable, which holds 128 KB at most", len(invoked.event))))
 		return
 	}
-	j.fail(invoked, fail("exception", fmt.Sprintf("%s cannot be started: %v", l.name, err)))
+	j.fail(invoked, thrown(fmt.Sprintf("%s cannot be started: %v", l.name, err)))
 }
 
 // feed writes to a program that may not read.
@@ -77,5 +77,5 @@ func (j *jobMode) finish(started *program, invoked *invocation, fed *sync.WaitGr
 		j.succeed(invoked, nil)
 		return
 	}
-	j.fail(invoked, fail("exception", started.name+" "+started.how))
+	j.fail(invoked, thrown(started.name+" "+started.how))
 }
