@@ -18,6 +18,7 @@ import {
 } from '@openscf/scf-api';
 import { kafkaConfig } from '@openscf/bus';
 import { objectStoreConfig } from '@openscf/object-store';
+import { ociConfig } from '@openscf/oci';
 import { postgresConfig } from '@openscf/persistence';
 import { telemetryConfig } from '@openscf/telemetry';
 
@@ -139,6 +140,7 @@ export const registryConfig = {
   ...postgresConfig,
   ...objectStoreConfig,
   ...telemetryConfig,
+  ...ociConfig,
   ...ownConfig,
   ...limitsConfig,
   ...surroundingsConfig,

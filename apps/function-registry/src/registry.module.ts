@@ -20,8 +20,8 @@ import { FunctionQueries } from './functions/function-queries.service.js';
 import { FunctionsController } from './functions/functions.controller.js';
 import { FunctionsRepository } from './functions/functions.repository.js';
 import { FunctionsService } from './functions/functions.service.js';
-import { AbsentImageResolver } from './images/absent-image.resolver.js';
 import { ImageResolver } from './images/image-resolver.js';
+import { OciImageResolver } from './images/oci-image.resolver.js';
 import { LayerBinding } from './layers/layer-binding.service.js';
 import { LayersController } from './layers/layers.controller.js';
 import { LayersRepository } from './layers/layers.repository.js';
@@ -93,7 +93,14 @@ export class RegistryModule {
         ConcurrencyRepository,
         AccountQueries,
         Invokers,
-        { provide: ImageResolver, useClass: AbsentImageResolver },
+        {
+          provide: ImageResolver,
+          useFactory: () =>
+            new OciImageResolver({
+              insecureRegistries: config.insecureRegistries,
+              ...(config.registryAuthFile !== undefined && { authFile: config.registryAuthFile }),
+            }),
+        },
         PackagesService,
         PackagesRepository,
         PackageSweep,

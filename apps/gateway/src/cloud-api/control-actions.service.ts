@@ -7,7 +7,7 @@ import {
   type Upload,
   type Written,
 } from '@openscf/contracts';
-import { type ActionName, actions, errorCodes } from '@openscf/scf-api';
+import { type Action, type ActionName, actions, errorCodes } from '@openscf/scf-api';
 import type { Logger } from '@openscf/telemetry';
 
 /** The tables of this gateway in which a change must be seen before its call returns, by topic. */
@@ -28,8 +28,8 @@ export interface ControlCall {
   upload?: Upload | undefined;
 }
 
-/** A zip may have to be unpacked and looked at before the reply. */
-const UPLOAD_TIMEOUT_MS = 40_000;
+/** Code may have to be unpacked and looked at before the reply, or an image's registry asked. */
+const CODE_TIMEOUT_MS = 40_000;
 const TIMEOUT_MS = 10_000;
 /** A call that has returned is seen by the next one. After so long, the change is certain all the same, only not yet here. */
 const SEEN_TIMEOUT_MS = 5_000;
@@ -48,10 +48,10 @@ export class ControlActions {
   /** The action's response. Throws what the owner refused, and UnavailableError when owner or Kafka are away. */
   async run(call: ControlCall): Promise<Record<string, unknown>> {
     const { action, requestId, caller, request, upload } = call;
-    const { owner, response } = actions[action];
+    const { owner, response, maxZipBytes }: Action = actions[action];
     if (owner === 'gateway')
       throw new CallerError(errorCodes.unknownAction, `The action ${action} has no owner.`);
-    const timeoutMs = upload ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS;
+    const timeoutMs = maxZipBytes === undefined ? TIMEOUT_MS : CODE_TIMEOUT_MS;
     const command = { requestId, caller, request, ...(upload && { upload }) };
     const reply: CommandReply = await this.options.requester.request(owner, action, command, { timeoutMs });
     if (!reply.ok) throw new ActionRefusedError(reply.code, reply.message);
