@@ -45,12 +45,11 @@ export async function prepare({ recipes, bootstraps, root, names, print }: Prepa
   const entries = languages.flatMap(({ runtimes }) => runtimes);
   const wanted = new Set(languages.flatMap(({ built }) => built ?? []));
   const agent = await readSource(join(bootstraps, 'agent'));
-  const java = await readSource(join(bootstraps, 'java'));
+  const java = wanted.has('java') ? await readSource(join(bootstraps, 'java')) : undefined;
   const machines = entries.filter((entry) => entry.folder?.startsWith('java')).map(languageSource);
   const needs = await toMake(rootfs, recipe, folder, entries);
   if (!(await isPlaced(agentFolder(root, agent), agentStamp(agent)))) needs.push('agent');
-  if (wanted.has('java') && !(await isPlaced(javaFolder(root, java), javaStamp(java, machines))))
-    needs.push('java');
+  if (java && !(await isPlaced(javaFolder(root, java), javaStamp(java, machines)))) needs.push('java');
   const missing = await whatIsMissing(needs);
   if (missing) throw new Error(missing);
 
@@ -65,7 +64,7 @@ export async function prepare({ recipes, bootstraps, root, names, print }: Prepa
       built['agent'] = await makeAgent(root, join(bootstraps, 'agent'), agent, reporter('agent'));
     },
   ]);
-  if (wanted.has('java')) {
+  if (java) {
     const virtualMachines = entries.flatMap(({ folder: name }) => (name?.startsWith('java') ? [name] : []));
     const sources = join(bootstraps, 'java');
     const places = { root, rootfs, languages: folder, sources, virtualMachines };
