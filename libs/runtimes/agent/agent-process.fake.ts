@@ -174,7 +174,8 @@ export class AgentProcess {
     headers: Record<string, string> = {},
     body?: string | Buffer,
   ): Promise<{ status: number; headers: Record<string, string>; body: string }> {
-    const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
+    const length: Record<string, string> =
+      body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
     const request = this.request(method, target, { ...length, ...headers });
     if (body !== undefined) await request.send(Buffer.from(body));
     request.end();

@@ -32,7 +32,7 @@ export class AgentRequest {
   /** Resolves when all has been sent: not before the agent has given room. */
   async send(bytes: Buffer | string): Promise<void> {
     const all = Buffer.from(bytes);
-    for (let at = 0; at < all.length; ) {
+    for (let at = 0; at < all.length;) {
       await this.until(() => this.credit > 0);
       const piece = all.subarray(at, at + Math.min(PIECE_BYTES, this.credit));
       this.credit -= piece.length;
@@ -122,6 +122,9 @@ export class AgentRequest {
   private async untilResponse(): Promise<{ status: number; headers: Record<string, string> }> {
     await this.until(() => this.head !== undefined);
     const { status, headers } = this.head as { status: number; headers: [string, string][] };
-    return { status, headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])) };
+    return {
+      status,
+      headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
+    };
   }
 }

@@ -113,7 +113,11 @@ curl -s $api/invocation/next; kill -SEGV $$`);
   it.each<[string, Record<string, CodeFile>, RegExp]>([
     ['does not exist', { 'index.js': '' }, /bootstrap does not exist; the code holds: index\.js/],
     ['lies in a folder', { 'app/bootstrap': '' }, /app\/bootstrap does: pack what is in the folder/],
-    ['is not executable', { bootstrap: { text: '#!/bin/sh', mode: 0o644 } }, /its mode is 644; run chmod 755/],
+    [
+      'is not executable',
+      { bootstrap: { text: '#!/bin/sh', mode: 0o644 } },
+      /its mode is 644; run chmod 755/,
+    ],
     ['has Windows line ends', { bootstrap: '#!/bin/sh\r\n' }, /CRLF/],
     ['names no interpreter that exists', { bootstrap: '#!/no/such\n' }, /"#!\/no\/such", names a program/],
   ])('that %s is named', async (_what, files, message) => {
@@ -123,7 +127,9 @@ curl -s $api/invocation/next; kill -SEGV $$`);
   });
 
   it('ends with all that it has started when the channel is lost', async () => {
-    const shell = await custom(`#!/bin/sh\n${api}curl -s -X POST $api/init/ready\nsleep 600 & echo "pid $!"\nwait`);
+    const shell = await custom(
+      `#!/bin/sh\n${api}curl -s -X POST $api/init/ready\nsleep 600 & echo "pid $!"\nwait`,
+    );
     await shell.until(() => /pid \d+/.test(shell.output));
     const pid = Number(/pid (\d+)/.exec(shell.output)?.[1]);
     shell.hangUp();
@@ -210,7 +216,9 @@ http.createServer((request, response) => {
     const image = await start('image', { 'server.js': server });
     const environment = { AT: String(port), TENCENTCLOUD_SECRETID: 'AKID' };
     const command = ['node', 'server.js'];
-    expect(await image.init({ type: 'Event', port, command, workDir: image.codeRoot, environment })).toBeUndefined();
+    expect(
+      await image.init({ type: 'Event', port, command, workDir: image.codeRoot, environment }),
+    ).toBeUndefined();
     expect(await image.invoke({ a: 'ü' })).toMatchObject({
       result: {
         method: 'POST',

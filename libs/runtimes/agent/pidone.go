@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -47,8 +48,7 @@ func runAsPidOne(outputPath string, command []string) int {
 	}
 	path, failed := findCommand(command[0], os.Getenv("PATH"), "/")
 	if failed == "" {
-		var process *os.Process
-		process, err = os.StartProcess(path, command, &os.ProcAttr{
+		process, err := os.StartProcess(path, command, &os.ProcAttr{
 			Env:   os.Environ(),
 			Files: []*os.File{os.Stdin, output, output},
 		})
@@ -59,8 +59,8 @@ func runAsPidOne(outputPath string, command []string) int {
 		failed = err.Error()
 	}
 	fmt.Fprintf(output, "%s cannot be started: %s\n", command[0], failed)
-	// As a shell has it.
-	if os.IsNotExist(err) || path == "" {
+	// As a shell has it: 127 for what is not there, 126 for what cannot be executed.
+	if _, err := os.Stat(command[0]); path == "" && (err != nil || !strings.Contains(command[0], "/")) {
 		return 127
 	}
 	return 126

@@ -41,7 +41,8 @@
       if (chunk.length === 0) return write.apply(this, arguments);
       const args = Array.prototype.slice.call(arguments);
       if (typeof chunk === 'string' && isText(args[1])) args[0] = mark(chunk, id, atLineStart);
-      else if (typeof chunk !== 'string') args[0] = Buffer.from(mark(latin1(chunk), id, atLineStart), 'latin1');
+      else if (typeof chunk !== 'string')
+        args[0] = Buffer.from(mark(latin1(chunk), id, atLineStart), 'latin1');
       atLineStart = endsLine(chunk);
       return write.apply(this, args);
     };

@@ -98,7 +98,10 @@ server.on('upgrade', (request, socket, head) => {
 server.listen(Number(process.env.AT));
 `;
 
-async function start(files: Record<string, CodeFile>, init: Record<string, unknown> = {}): Promise<AgentProcess> {
+async function start(
+  files: Record<string, CodeFile>,
+  init: Record<string, unknown> = {},
+): Promise<AgentProcess> {
   agent = await AgentProcess.start('web', files);
   const port = await freePort();
   const environment = { AT: String(port), ...(init['environment'] as object | undefined) };
@@ -112,7 +115,12 @@ const startApp = (init?: Record<string, unknown>): Promise<AgentProcess> =>
 describe('a web function', () => {
   it('gets the request as it was sent, and nothing more', async () => {
     const web = await startApp();
-    const { status, body } = await web.fetch('POST', '/echo?a=%20b&c', { 'X-Own': 'café', Cookie: 'a=b' }, 'boüdy');
+    const { status, body } = await web.fetch(
+      'POST',
+      '/echo?a=%20b&c',
+      { 'X-Own': 'café', Cookie: 'a=b' },
+      'boüdy',
+    );
     expect(status).toBe(200);
     expect(JSON.parse(body)).toEqual({
       method: 'POST',
@@ -150,7 +158,8 @@ describe('a web function', () => {
     const web = await startApp();
     const response = await web.fetch(method, target);
     expect(response.status).toBe(status);
-    if (target === '/head') expect(response).toMatchObject({ body: '', headers: { 'content-length': '1000' } });
+    if (target === '/head')
+      expect(response).toMatchObject({ body: '', headers: { 'content-length': '1000' } });
     if (target === '/interim') expect(response.body).toBe('final');
     if (target === '/no-length') expect(response.body).toBe('to the end');
     expect((await web.fetch('GET', '/hello')).body).toBe('hello');
@@ -176,7 +185,11 @@ describe('a web function', () => {
   it.each(['with a length', 'without one'])('streams 10 MB up, %s', async (how) => {
     const web = await startApp();
     const all = Buffer.alloc(10_000_000, 'abcdefg');
-    const request = web.request('POST', '/up', how === 'with a length' ? { 'Content-Length': '10000000' } : {});
+    const request = web.request(
+      'POST',
+      '/up',
+      how === 'with a length' ? { 'Content-Length': '10000000' } : {},
+    );
     await request.send(all);
     request.end();
     const md5 = createHash('md5').update(all).digest('hex');
@@ -293,14 +306,17 @@ describe('a web function', () => {
     else expect((await web.fetch('GET', '/hello')).body).toBe('hello');
   });
 
-  it.each(['/cut', '/die-midway'])('that breaks off with %s is not taken for one that ended', async (target) => {
-    const web = await startApp();
-    const request = web.request('GET', target);
-    request.end();
-    await request.bodyWith('part');
-    expect(await request.failure()).toHaveProperty('reason');
-    expect(request.ended).toBe(false);
-  });
+  it.each(['/cut', '/die-midway'])(
+    'that breaks off with %s is not taken for one that ended',
+    async (target) => {
+      const web = await startApp();
+      const request = web.request('GET', target);
+      request.end();
+      await request.bodyWith('part');
+      expect(await request.failure()).toHaveProperty('reason');
+      expect(request.ended).toBe(false);
+    },
+  );
 
   it('whose lines overlap marks them with their requests', async () => {
     const web = await startApp({ environment: { NODE_OPTIONS: '--no-warnings' } });
@@ -374,8 +390,18 @@ describe('the start of a web function', () => {
   it.each<[string, Record<string, CodeFile>, string, string]>([
     ['has no scf_bootstrap', { 'app.js': '' }, 'bootstrap-missing', 'scf_bootstrap does not exist'],
     ['has one with Windows line ends', { scf_bootstrap: '#!/bin/bash\r\n' }, 'bootstrap-missing', 'CRLF'],
-    ['ends', { scf_bootstrap: '#!/bin/bash\nexit 2' }, 'exited', 'exited with code 2 before it listened on port'],
-    ['names a missing command', { scf_bootstrap: '#!/bin/bash\nnope' }, 'exited', 'a command in it was not found'],
+    [
+      'ends',
+      { scf_bootstrap: '#!/bin/bash\nexit 2' },
+      'exited',
+      'exited with code 2 before it listened on port',
+    ],
+    [
+      'names a missing command',
+      { scf_bootstrap: '#!/bin/bash\nnope' },
+      'exited',
+      'a command in it was not found',
+    ],
   ])('that %s is named', async (_what, files, reason, message) => {
     expect(await init(files)).toMatchObject({ reason, message: expect.stringContaining(message) as unknown });
   });
