@@ -30,14 +30,14 @@ export function sendAnswer(
     return;
   }
   response.write(text, encoding);
-  discardRest(request, response);
+  endWhenRead(request, response);
 }
 
 /**
- * Closing a connection while its client still sends would reset it, and the client would never see the answer. So the answer is
+ * Ends an answer whose bytes are written. Closing a connection while its client still sends would reset it, and the client would never see the answer. So the answer is
  * written whole, the rest of the body is read and dropped, and only then the connection ends.
  */
-function discardRest(request: IncomingMessage, response: ServerResponse): void {
+export function endWhenRead(request: IncomingMessage, response: ServerResponse): void {
   let discarded = 0;
   const end = () => {
     clearTimeout(timer);

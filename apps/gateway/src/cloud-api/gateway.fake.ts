@@ -230,12 +230,7 @@ export async function startFakeGateway(web?: Pick<Dispatcher, 'request'>): Promi
     packages: new PackageReceiver({ store, bucket: 'platform', slots: new UploadSlots(2), logger }),
     logger,
   });
-  const frontDoor = new FrontDoor(logger);
-  frontDoor.attach(api, urls);
-  const server = frontDoor.createServer((_request, response) => {
-    response.writeHead(404).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const server = await openDoor(api, urls);
 
   const fake: FakeGateway = {
     port: (server.address() as AddressInfo).port,
@@ -260,4 +255,14 @@ export async function startFakeGateway(web?: Pick<Dispatcher, 'request'>): Promi
     },
   };
   return fake;
+}
+
+async function openDoor(api: CloudApi, urls: FunctionUrls) {
+  const frontDoor = new FrontDoor(silentLogger());
+  frontDoor.attach(api, urls);
+  const server = frontDoor.createServer((_request, response) => {
+    response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
 }

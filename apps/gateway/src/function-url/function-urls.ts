@@ -62,6 +62,7 @@ export class FunctionUrls {
       target: address.target,
       cors: [],
       ownsCors: false,
+      isUpgrade: upgrade !== undefined,
       isLast: () => this.draining || upgrade !== undefined,
     };
     this.inFlight += 1;

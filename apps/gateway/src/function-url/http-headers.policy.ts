@@ -44,6 +44,8 @@ export function requestHeaders(request: IncomingMessage, { isUpgrade, isSigned }
     lines.push([name, rawHeaders[i + 1] ?? '']);
   }
   if (isUpgrade) lines.push(['Connection', 'Upgrade'], ['Upgrade', request.headers.upgrade ?? '']);
+  // Tells the function's runtime that a body comes, before any of it has.
+  if (request.headers['transfer-encoding'] !== undefined) lines.push(['Transfer-Encoding', 'chunked']);
   const address = request.socket.remoteAddress ?? '';
   const { 'x-forwarded-for': before, 'x-forwarded-proto': protocol } = request.headers;
   lines.push(['X-Forwarded-For', before === undefined ? address : `${String(before)}, ${address}`]);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FunctionState, HttpTrigger } from '@openscf/contracts';
+import { endWhenRead } from '../cloud-api/answer.js';
 import type { HeaderLines } from './cors.policy.js';
 
 /** A request to a function URL, and where it is answered. */
@@ -14,6 +15,8 @@ export interface UrlExchange {
   cors: HeaderLines;
   /** CORS is configured on the URL: the function's own headers for it are not passed on. */
   ownsCors: boolean;
+  /** The connection was given up for a WebSocket: it carries no other request. */
+  readonly isUpgrade: boolean;
   /** The connection's last answer. */
   readonly isLast: () => boolean;
 }
@@ -54,9 +57,14 @@ export function sendWhole(
   const head = [...headers];
   if (!isBodiless) head.push('Content-Length', String(body.length));
   response.writeHead(httpStatus, head);
-  response.end(isBodiless || request.method === 'HEAD' ? undefined : body);
-  // What still comes of the request is read and dropped, so that its sender gets to the answer.
-  request.resume();
+  const content = isBodiless || request.method === 'HEAD' ? undefined : body;
+  if (request.complete || exchange.isUpgrade) {
+    response.end(content);
+    return;
+  }
+  if (content === undefined) response.flushHeaders();
+  else response.write(content);
+  endWhenRead(request, response);
 }
 
 /** An error in place of the function's answer. */

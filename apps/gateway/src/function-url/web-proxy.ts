@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { InvokeOutcome, WebResponse } from '@openscf/contracts';
 import type { Dispatcher, DispatchResult, OutgoingWebRequest, WebRequestEvents } from '@openscf/dispatch';
+import { endWhenRead } from '../cloud-api/answer.js';
 import { makeCall, timeoutOf } from './url-call.factory.js';
 import { isCorsHeader } from './cors.policy.js';
 import { isPassedBack, requestHeaders } from './http-headers.policy.js';
@@ -105,7 +106,7 @@ class WebPassage implements WebRequestEvents {
     this.responseEnded = true;
     this.isFlushed = true;
     if (this.tunnel !== undefined) this.tunnel.end();
-    else this.exchange.response.end();
+    else this.endAnswer();
   }
 
   onWritable(): void {
@@ -122,6 +123,13 @@ class WebPassage implements WebRequestEvents {
     // What still comes of the request is read and dropped, so that its sender gets to the answer.
     request.resume();
     this.done();
+  }
+
+  private endAnswer(): void {
+    const { request, response, isUpgrade } = this.exchange;
+    // On a connection that goes on, what still comes of the request is dropped behind the answer.
+    if (request.complete || isUpgrade || response.shouldKeepAlive) response.end();
+    else endWhenRead(request, response);
   }
 
   private sendBody(outgoing: OutgoingWebRequest, body: Buffer | undefined): void {

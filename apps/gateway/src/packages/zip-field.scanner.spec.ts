@@ -80,6 +80,11 @@ describe('the zip of a request', () => {
     expect(codeOf(body)).toBe('InvalidParameterValue.ZipFileBase64BinasciiError');
   });
 
+  it('is found in the content of a layer too', () => {
+    expect(scan('{"LayerName":"l","Content":{"ZipFile":"AAAA"}}').found).toBe(true);
+    expect(scan('{"Context":{"ZipFile":"AAAA"}}').found).toBe(false);
+  });
+
   it('may come once, and the rest may have 1 MB', () => {
     expect(codeOf('{"ZipFile":"AAAA","Code":{"ZipFile":"AAAA"}}')).toBe('InvalidParameterValue.ZipFile');
     expect(codeOf(JSON.stringify({ Description: 'x'.repeat(1024 * 1024) }))).toBe('RequestSizeLimitExceeded');
