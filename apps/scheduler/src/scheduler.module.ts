@@ -5,7 +5,7 @@ import { AsyncQueueModule } from './async-queue/async-queue.module.js';
 import { GrantsModule } from './grants/grants.module.js';
 import type { SchedulerConfig } from './scheduler.config.js';
 
-/** grants/: who may run how much. async-queue/: events, from their record to their end. */
+/** grants/: who may run how much. provisioning/: what stands ready before anyone calls. async-queue/: events, from their record to their end. */
 @Module({})
 export class SchedulerModule {
   static forRoot(config: SchedulerConfig, logger: Logger): DynamicModule {

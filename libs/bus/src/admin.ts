@@ -13,6 +13,7 @@ export interface TopicPlan {
   readonly name: string;
   readonly partitions: number;
   readonly cleanup: 'compact' | 'delete';
+  readonly compactionLagMs?: number;
   readonly retentionMs?: number;
 }
 
@@ -50,6 +51,7 @@ function configOf(plan: TopicPlan): ITopicConfig {
           // Replaced records go within a minute or so of activity, so that a service that starts reads little.
           { name: 'min.cleanable.dirty.ratio', value: '0.1' },
           { name: 'segment.ms', value: String(10 * 60_000) },
+          { name: 'min.compaction.lag.ms', value: String(plan.compactionLagMs ?? 0) },
         ]
       : [
           { name: 'cleanup.policy', value: 'delete' },

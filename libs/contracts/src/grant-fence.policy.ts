@@ -7,7 +7,8 @@ import { GRANTER_KEY, type Grant, type Granter } from './placement.schema.js';
  * 2. So a grant that a superseded granter sends late, or a paused one sends when it wakes, is dropped by every reader
  *    alike: the topic's order decides, no clock.
  * 3. A grant that is not newer than the invoker's last one (a producer's second attempt) is dropped.
- * 4. Grants before the first granter's record count: compaction has removed the record that stood before them.
+ * 4. Grants before the first granter's record count: compaction has removed the record that stood before them. It removes only
+ *    what is older than any grant can count (`compactionLagMs` of the topic).
  */
 export class GrantFence {
   private granter: Granter | undefined;

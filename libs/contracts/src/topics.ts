@@ -17,6 +17,8 @@ export interface Topic<T> {
   /** `compact`: the newest record of a key is kept for ever, a null value removes it. `delete`: kept for `retentionMs`. */
   readonly cleanup: 'compact' | 'delete';
   readonly retentionMs?: number;
+  /** `compact`: for so long no record is removed, though another has replaced it; 0 unless told. */
+  readonly compactionLagMs?: number;
   /** Version of the record's shape, sent in the header `schema-version`. */
   readonly version: number;
   readonly schema: z.ZodType<T>;
@@ -46,7 +48,8 @@ export const topics = {
   triggers: table('triggers', triggerStateSchema),
   credentials: table('credentials', credentialStateSchema),
   invokers: table('invokers', invokerStateSchema),
-  placements: table('placements', grantSchema),
+  // What a grant means depends on the granter's record before it: both stay for longer than a grant can count.
+  placements: { ...table('placements', grantSchema), compactionLagMs: HOUR_MS },
   events: stream('events', asyncEventSchema, 12, 7 * DAY_MS),
   deadEvents: stream('events.dead', deadEventSchema, 1, 30 * DAY_MS),
   objectEvents: stream('object-events', bucketNotificationSchema, 4, 7 * DAY_MS),

@@ -1,146 +1,188 @@
-import { INVOKER_LOST_AFTER_MS, type Grant, type InvokerState } from '@openscf/contracts';
+import { isDeepStrictEqual } from 'node:util';
+import { INVOKER_LOST_AFTER_MS, type Grant, type Granter, type InvokerState } from '@openscf/contracts';
+import { claimsOf, type Claims } from './claim.policy.js';
+import { isPartOfAccount, type QuotaPool } from './quota-pools.policy.js';
+import { shares, type Sharer } from './share.policy.js';
 
 /** A grant outlives a scheduler that is away for two minutes, and is given up that long after an invoker is lost. */
 export const GRANT_TTL_MS = 120_000;
 /** How often a grant that stays as it is gets a new expiry. */
 export const GRANT_RENEW_MS = 10_000;
-/** Clocks of two hosts may differ: a grant counts this much longer than it says. */
-export const CLOCK_SKEW_MS = 5_000;
-
-/** The newest grant of each invoker: what the topic `openscf.placements` holds, and nothing more. */
-export type GrantBook = ReadonlyMap<string, Grant>;
 
 export interface GrantPlanInput {
-  quotaMb: number;
-  now: number;
+  readonly granter: Granter;
+  readonly accountMb: number;
+  readonly pools: readonly QuotaPool[];
+  /** Provisioned instances for each invoker, by `functionKey`. */
+  readonly placed: ReadonlyMap<string, Readonly<Record<string, number>>>;
+  readonly now: number;
   /** The newest heartbeat of each invoker; one that has left is not in it. */
-  invokers: ReadonlyMap<string, InvokerState>;
-  book: GrantBook;
+  readonly invokers: ReadonlyMap<string, InvokerState>;
+  readonly book: { get(invokerId: string): Grant | undefined; ids(): Iterable<string> };
   /** Write every grant again: the last attempt to publish has failed. */
-  renewAll?: boolean;
+  readonly renewAll?: boolean;
 }
 
 /**
  * The grants to publish now.
  *
  * Invariants, for any order of events:
- * 1. The sum of `claimedMb` over the book never exceeds the quota, before and after.
+ * 1. No pool's claims (`claimsOf`) grow beyond its quota, and the claims of all pools that are part of the account
+ *    never exceed the account's total. So where a quota has shrunk, others grow as its claims are given up, not before.
  * 2. What an invoker may use by any grant it has ever seen is at most its claim. A grant that shrinks therefore carries the
- *    larger earlier one (`earlier`) until the invoker keeps to it or the earlier one has expired.
- * 3. The book alone decides: a scheduler that reads the topic back goes on where the last one was.
- * 4. A lost invoker is not renewed; its claim ends when it expires. An invoker that has left, or whose process was
- *    replaced (another epoch), claims nothing: its instances ended with it.
+ *    larger earlier claim (`earlier`) until the invoker goes by it or the earlier one has expired.
+ * 3. The book and the heartbeats alone decide: a scheduler that reads the topics back goes on where the last one was.
+ * 4. A lost invoker is not renewed; its claim ends when it expires.
  */
 export function planGrants(input: GrantPlanInput): Grant[] {
-  const { now, invokers, book } = input;
+  const { now, invokers, book, pools } = input;
   const live = [...invokers.values()].filter((invoker) => now - invoker.sentAt < INVOKER_LOST_AFTER_MS);
-  const targets = targetShares(live, input.quotaMb, book, now);
-  const claims = new Map([...book.keys()].map((id) => [id, claimedMb(book.get(id), invokers.get(id), now)]));
-  let spareMb = input.quotaMb - [...claims.values()].reduce((sum, claim) => sum + claim, 0);
-
+  const claims = allClaims(input);
+  const parts = grow(targetParts(input, live, claims), claims, input);
   const grants: Grant[] = [];
-  const neediestFirst = [...live].sort(
-    (a, b) =>
-      (claims.get(a.invokerId) ?? 0) - (claims.get(b.invokerId) ?? 0) || compare(a.invokerId, b.invokerId),
-  );
-  for (const invoker of neediestFirst) {
-    const claimMb = claims.get(invoker.invokerId) ?? 0;
-    const targetMb = targets.get(invoker.invokerId) ?? 0;
-    const growthMb = Math.min(Math.max(0, targetMb - claimMb), spareMb);
-    spareMb -= growthMb;
-    const concurrencyMb = Math.min(targetMb, claimMb + growthMb);
+  for (const invoker of live) {
     const current = book.get(invoker.invokerId);
-    if (!isDue(current, invoker, concurrencyMb, input)) continue;
-    grants.push(nextGrant(invoker, concurrencyMb, current, now));
+    const next = nextGrant(invoker, parts, claims.get(invoker.invokerId) ?? new Map(), input);
+    const isNew = current?.epoch !== invoker.epoch || input.renewAll === true;
+    if (isNew || now - current.issuedAt >= GRANT_RENEW_MS || !isSame(current, next)) grants.push(next);
   }
-  return grants;
+  return pools.length === 0 ? [] : grants;
 }
 
-/** The most that the invoker may use by what it was granted, in MB. */
-export function claimedMb(grant: Grant | undefined, invoker: InvokerState | undefined, now: number): number {
-  if (grant === undefined || invoker === undefined || invoker.epoch !== grant.epoch) return 0;
-  const currentMb = now < grant.expiresAt + CLOCK_SKEW_MS ? grant.concurrencyMb : 0;
-  return Math.max(currentMb, earlierOf(grant, invoker, now)?.concurrencyMb ?? 0);
+/** By invoker: what everyone that was ever granted anything may use. */
+export function allClaims({
+  book,
+  invokers,
+  now,
+  pools,
+}: Pick<GrantPlanInput, 'book' | 'invokers' | 'now' | 'pools'>): Map<string, Claims> {
+  const runMs = new Map(pools.map((pool) => [pool.name, pool.runMs]));
+  return new Map(
+    [...new Set([...book.ids(), ...invokers.keys()])].map((invokerId) => [
+      invokerId,
+      claimsOf(book.get(invokerId), invokers.get(invokerId), now, (pool) => runMs.get(pool) ?? 0),
+    ]),
+  );
 }
 
-/**
- * Equal shares of the quota among the invokers that take calls, none more than its host's memory can run, what one
- * leaves going to the others. One that drains keeps what it uses.
- */
-function targetShares(
-  live: InvokerState[],
-  quotaMb: number,
-  book: GrantBook,
-  now: number,
-): Map<string, number> {
-  const targets = new Map<string, number>();
-  let leftMb = quotaMb;
-  for (const invoker of live.filter((candidate) => !candidate.accepting)) {
-    const keepsMb = Math.min(
-      claimedMb(book.get(invoker.invokerId), invoker, now),
-      invoker.usedMemoryMb,
-      leftMb,
-    );
-    targets.set(invoker.invokerId, keepsMb);
-    leftMb -= keepsMb;
+/** MB by invoker and pool. */
+type Parts = Map<string, Map<string, number>>;
+
+function targetParts(
+  input: GrantPlanInput,
+  live: readonly InvokerState[],
+  claims: Map<string, Claims>,
+): Parts {
+  const targets: Parts = new Map(live.map(({ invokerId }) => [invokerId, new Map()]));
+  const set = (invokerId: string, pool: QuotaPool, mb: number) => targets.get(invokerId)?.set(pool.name, mb);
+  for (const pool of input.pools) {
+    const { provisioned } = pool;
+    if (provisioned !== undefined) {
+      for (const { invokerId } of live) {
+        set(invokerId, pool, (input.placed.get(invokerId)?.[provisioned] ?? 0) * pool.unitMb);
+      }
+      continue;
+    }
+    let lostMb = 0;
+    for (const [invokerId, each] of claims) {
+      if (!targets.has(invokerId)) lostMb += each.get(pool.name)?.mb ?? 0;
+    }
+    const quotaMb = Math.max(0, pool.quotaMb - lostMb);
+    const sharers = live.map((invoker) => sharer(invoker, pool, input));
+    for (const [invokerId, mb] of shares(quotaMb, pool.unitMb, sharers)) set(invokerId, pool, mb);
   }
-  const smallestFirst = live
-    .filter((candidate) => candidate.accepting)
-    .sort((a, b) => a.memoryMb - b.memoryMb || compare(a.invokerId, b.invokerId));
-  smallestFirst.forEach((invoker, index) => {
-    const shareMb = Math.floor(leftMb / (smallestFirst.length - index));
-    const targetMb = Math.max(0, Math.min(shareMb, invoker.memoryMb));
-    targets.set(invoker.invokerId, targetMb);
-    leftMb -= targetMb;
-  });
   return targets;
 }
 
-function isDue(
-  current: Grant | undefined,
-  invoker: InvokerState,
-  concurrencyMb: number,
-  input: GrantPlanInput,
-): boolean {
-  if (current === undefined || current.epoch !== invoker.epoch) return concurrencyMb > 0;
-  if (current.concurrencyMb !== concurrencyMb || input.renewAll === true) return true;
-  return concurrencyMb > 0 && input.now - current.issuedAt >= GRANT_RENEW_MS;
-}
-
-function nextGrant(
-  invoker: InvokerState,
-  concurrencyMb: number,
-  current: Grant | undefined,
-  now: number,
-): Grant {
-  const issuedAt = current === undefined ? now : Math.max(now, current.issuedAt + 1);
-  const grant: Grant = {
-    invokerId: invoker.invokerId,
-    epoch: invoker.epoch,
-    concurrencyMb,
-    issuedAt,
-    expiresAt: now + GRANT_TTL_MS,
+function sharer(invoker: InvokerState, pool: QuotaPool, input: GrantPlanInput): Sharer {
+  const { invokerId, accepting, sentAt } = invoker;
+  const use = invoker.quotas?.[pool.name];
+  const grant = input.book.get(invokerId);
+  const holds = grant?.epoch === invoker.epoch && input.now < grant.expiresAt;
+  const usedMb = use?.usedMb ?? 0;
+  return {
+    invokerId,
+    accepting,
+    usedMb,
+    peakMb: Math.max(usedMb, use?.peakMb ?? 0),
+    wantedMb: Math.min(use?.wantedMb ?? 0, pool.totalMb),
+    unitMb: Math.max(1, use?.unitMb ?? pool.unitMb),
+    wantedSince: use?.wantedSince ?? 0,
+    sentAt,
+    heldMb: holds ? (grant.quotas[pool.name]?.mb ?? 0) : 0,
+    capMb: Math.max(usedMb, invoker.memoryMb - usedElsewhereMb(invoker, pool, input)),
   };
-  if (current === undefined || current.epoch !== invoker.epoch) return grant;
-  const larger = [
-    earlierOf(current, invoker, now),
-    current.concurrencyMb > concurrencyMb ? current : undefined,
-  ].filter((candidate) => candidate !== undefined && candidate.concurrencyMb > concurrencyMb);
-  if (larger.length === 0) return grant;
-  const earlier = {
-    concurrencyMb: Math.max(...larger.map((candidate) => candidate?.concurrencyMb ?? 0)),
-    expiresAt: Math.max(...larger.map((candidate) => candidate?.expiresAt ?? 0)),
-  };
-  return { ...grant, earlier };
 }
 
-/** The note of a grant's earlier ones, while it counts. */
-function earlierOf(grant: Grant, invoker: InvokerState, now: number): Grant['earlier'] {
-  const keepsToIt = invoker.grantIssuedAt !== undefined && invoker.grantIssuedAt >= grant.issuedAt;
-  const { earlier } = grant;
-  return earlier !== undefined && !keepsToIt && now < earlier.expiresAt + CLOCK_SKEW_MS ? earlier : undefined;
+/** Memory of the host that this pool cannot have: in use by calls on other pools, or kept by provisioned instances. */
+function usedElsewhereMb(invoker: InvokerState, pool: QuotaPool, input: GrantPlanInput): number {
+  const placed = input.placed.get(invoker.invokerId);
+  let mb = 0;
+  for (const { name, provisioned, unitMb } of input.pools) {
+    if (provisioned !== undefined) mb += (placed?.[provisioned] ?? 0) * unitMb;
+    else if (name !== pool.name && isPartOfAccount(name) && isPartOfAccount(pool.name)) {
+      mb += invoker.quotas?.[name]?.usedMb ?? 0;
+    }
+  }
+  return mb;
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** What may be granted of the targets now: beyond a claim only what nobody else claims. */
+function grow(targets: Parts, claims: Map<string, Claims>, { pools, accountMb }: GrantPlanInput): Parts {
+  const spareMb = new Map(pools.map(({ name, quotaMb }) => [name, quotaMb]));
+  let accountSpareMb = accountMb;
+  for (const each of claims.values()) {
+    for (const [pool, { mb }] of each) {
+      spareMb.set(pool, (spareMb.get(pool) ?? 0) - mb);
+      if (isPartOfAccount(pool)) accountSpareMb -= mb;
+    }
+  }
+  const wishes = pools.flatMap((pool) =>
+    [...targets.keys()].map((invokerId) => ({
+      pool,
+      invokerId,
+      claimMb: claims.get(invokerId)?.get(pool.name)?.mb ?? 0,
+      targetMb: targets.get(invokerId)?.get(pool.name) ?? 0,
+    })),
+  );
+  // Who has least comes first.
+  wishes.sort((a, b) => a.claimMb - b.claimMb || (a.invokerId < b.invokerId ? -1 : 1));
+  const parts: Parts = new Map([...targets.keys()].map((invokerId) => [invokerId, new Map()]));
+  for (const { pool, invokerId, claimMb, targetMb } of wishes) {
+    const inPoolMb = Math.max(0, spareMb.get(pool.name) ?? 0);
+    const mostMb = isPartOfAccount(pool.name) ? Math.min(inPoolMb, Math.max(0, accountSpareMb)) : inPoolMb;
+    let partMb = Math.min(targetMb, claimMb + mostMb);
+    if (pool.provisioned !== undefined) partMb -= partMb % pool.unitMb;
+    const grownMb = Math.max(0, partMb - claimMb);
+    spareMb.set(pool.name, inPoolMb - grownMb);
+    if (isPartOfAccount(pool.name)) accountSpareMb -= grownMb;
+    parts.get(invokerId)?.set(pool.name, partMb);
+  }
+  return parts;
+}
+
+function nextGrant(invoker: InvokerState, parts: Parts, claims: Claims, input: GrantPlanInput): Grant {
+  const { now, granter, book } = input;
+  const { invokerId, epoch } = invoker;
+  const provisioned = { ...input.placed.get(invokerId) };
+  const quotas: Grant['quotas'] = {};
+  for (const pool of input.pools) {
+    const mb = parts.get(invokerId)?.get(pool.name) ?? 0;
+    // Elsewhere a part of nothing says whose quota it is that is exceeded.
+    if (mb === 0 && pool.provisioned !== undefined) continue;
+    quotas[pool.name] = { mb, totalMb: pool.totalMb, runMs: pool.runMs };
+  }
+  const earlier: NonNullable<Grant['earlier']> = {};
+  for (const [pool, { mb, until }] of claims) {
+    if (mb > (quotas[pool]?.mb ?? 0)) earlier[pool] = { mb, until };
+  }
+  const issuedAt = Math.max(now, (book.get(invokerId)?.issuedAt ?? -1) + 1);
+  const expiresAt = now + GRANT_TTL_MS;
+  const grant = { invokerId, epoch, granter, quotas, provisioned, issuedAt, expiresAt };
+  return Object.keys(earlier).length === 0 ? grant : { ...grant, earlier };
+}
+
+/** Both allow and ask for the same. */
+function isSame(a: Grant, b: Grant): boolean {
+  return isDeepStrictEqual([a.quotas, a.provisioned], [b.quotas, b.provisioned]);
 }

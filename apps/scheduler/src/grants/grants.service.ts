@@ -1,48 +1,72 @@
 import { randomUUID } from 'node:crypto';
-import { INVOKER_LOST_AFTER_MS, topics, type Grant, type InvokerState } from '@openscf/contracts';
+import { isDeepStrictEqual } from 'node:util';
 import type { Bus, CompactedTable, Subscription } from '@openscf/bus';
+import {
+  GRANTER_KEY,
+  INVOKER_LOST_AFTER_MS,
+  topics,
+  type ConcurrencyState,
+  type FunctionState,
+  type Grant,
+  type Granter,
+  type InvokerState,
+} from '@openscf/contracts';
 import type { Logger } from '@openscf/telemetry';
+import { Provisioner } from '../provisioning/provisioner.service.js';
+import { GrantBook } from './grant.book.js';
 import { planGrants } from './grant.policy.js';
+import { HeartbeatSet } from './heartbeat.set.js';
+import { FunctionFacts, quotaPools, type QuotaSettings } from './quota-pools.policy.js';
 
 /** How long a heartbeat that was read here waits to be seen in the table, which reads the same topic by itself. */
 const TABLE_LAG_MS = 1_000;
-
-export interface GrantsOptions {
-  readonly bus: Pick<Bus, 'consume' | 'publish'>;
-  readonly invokers: CompactedTable<InvokerState>;
-  readonly placements: CompactedTable<Grant>;
-  readonly quotaMb: number;
-  readonly logger: Logger;
-}
-
-/** Key of the record that says which scheduler grants. It looks like a grant of nothing to an invoker that does not exist. */
-const GRANTER_KEY = 'openscf.granter';
 /** How long a scheduler that takes over waits to read its own record back. */
 const TAKE_OVER_MS = 5_000;
 
+export interface GrantsOptions extends QuotaSettings {
+  readonly bus: Pick<Bus, 'consume' | 'publish'>;
+  readonly invokers: CompactedTable<InvokerState>;
+  /** Just made: what its records mean depends on those before them. */
+  readonly placements: CompactedTable<Grant>;
+  readonly functions: CompactedTable<FunctionState>;
+  readonly concurrency: CompactedTable<ConcurrencyState>;
+  readonly startsPerMinute: number;
+  readonly logger: Logger;
+}
+
 /**
- * Hands out the account's quota. Of several schedulers the one that owns the only partition of `openscf.invokers` in the
+ * Hands out the account's concurrency. Of several schedulers the one that owns the only partition of `openscf.invokers` in the
  * consumer group grants: it plans when a heartbeat reaches it and at no other time, so the heartbeats are its clock
  * and its licence. It needs Kafka and nothing else; PostgreSQL may be away.
  *
  * Invariants:
- * 1. A scheduler plans only while the newest granter's record is its own, and it has read that record back: so it knows
- *    every grant of the one before, and that one stops as soon as it reads the record.
- * 2. A grant is in the book before it is sent, so one whose fate is unknown counts.
+ * 1. A scheduler plans only after it has read its own granter's record back: so it knows every grant of those before it.
+ * 2. What one of those sends later lies behind that record, and no reader counts it (`GrantFence`): that it may still
+ *    believe that it grants does no harm.
  */
 export class Grants {
-  private readonly book = new Map<string, Grant>();
+  private readonly book = new GrantBook();
+  private readonly heartbeats = new HeartbeatSet();
+  private readonly provisioner: Provisioner;
+  private readonly id = randomUUID();
+  private term: Granter | undefined;
+  private facts: FunctionFacts | undefined;
   private subscription: Subscription | undefined;
   private unpublished = false;
-  private readonly granterId = randomUUID();
 
-  constructor(private readonly options: GrantsOptions) {}
+  constructor(private readonly options: GrantsOptions) {
+    const { placements, invokers, functions } = options;
+    placements.onChange((key, grant) => this.book.read(key, grant));
+    invokers.onChange((invokerId, state) => this.heartbeats.read(invokerId, state));
+    functions.onChange(() => (this.facts = undefined));
+    this.provisioner = new Provisioner(options);
+  }
 
   async start(): Promise<void> {
-    const { bus, invokers, placements } = this.options;
-    placements.onChange((invokerId, grant) => this.remember(invokerId, grant));
-    await Promise.all([invokers.ready, placements.ready]);
-    for (const [invokerId, grant] of placements.entries()) this.remember(invokerId, grant);
+    const { bus, invokers, placements, functions, concurrency } = this.options;
+    await Promise.all([invokers.ready, placements.ready, functions.ready, concurrency.ready]);
+    // One that was made before this was, for someone else of this process, has rows already.
+    for (const [invokerId, state] of invokers.entries()) this.heartbeats.read(invokerId, state);
     this.subscription = bus.consume({
       topic: topics.invokers,
       groupId: 'openscf.scheduler.grants',
@@ -61,7 +85,7 @@ export class Grants {
 
   /** Grants as of now, for people. */
   current(): Grant[] {
-    return [...this.book.values()];
+    return this.book.all();
   }
 
   /** @returns once the grants that the heartbeat calls for are published, or have failed to be */
@@ -71,19 +95,24 @@ export class Grants {
     const { invokers } = this.options;
     const isRead = () => (invokers.get(heartbeat.invokerId)?.sentAt ?? 0) >= heartbeat.sentAt;
     await changed(invokers, isRead, TABLE_LAG_MS);
-    if (await this.takeOver()) await this.grant();
+    const granter = await this.takeOver();
+    if (granter !== undefined) await this.grant(granter);
   }
 
-  /** Makes this scheduler the one that grants, unless it is already. False when that could not be done now. */
-  private async takeOver(): Promise<boolean> {
+  /** Makes this scheduler the one that grants, unless it is already. Undefined when that could not be done now. */
+  private async takeOver(): Promise<Granter | undefined> {
     const { bus, placements, logger } = this.options;
-    const isOurs = () => placements.get(GRANTER_KEY)?.epoch === this.granterId;
-    if (isOurs()) return true;
+    const { book } = this;
+    if (this.term !== undefined && isSame(book.granter, this.term)) return this.term;
     const now = Date.now();
-    const record = {
+    // Not less than the clock, so that a topic that was made again does not begin below what invokers have seen.
+    const granter = { id: this.id, term: Math.max(now, (book.granter?.term ?? 0) + 1) };
+    const record: Grant = {
       invokerId: GRANTER_KEY,
-      epoch: this.granterId,
-      concurrencyMb: 0,
+      epoch: this.id,
+      granter,
+      quotas: {},
+      provisioned: {},
       issuedAt: now,
       expiresAt: now,
     };
@@ -91,27 +120,23 @@ export class Grants {
       await bus.publish(topics.placements, [{ key: GRANTER_KEY, value: record }]);
     } catch (error) {
       logger.warn({ error }, 'granting cannot be taken over now');
-      return false;
+      return undefined;
     }
-    const taken = await changed(placements, isOurs, TAKE_OVER_MS);
-    if (taken) logger.info({ granterId: this.granterId }, 'grants quota from now on');
-    return taken;
+    const isDecided = () => (book.granter?.term ?? 0) >= granter.term;
+    await changed(placements, isDecided, TAKE_OVER_MS);
+    if (!isSame(book.granter, granter)) return undefined;
+    this.term = granter;
+    logger.info({ granter }, 'grants quota from now on');
+    return granter;
   }
 
-  private async grant(): Promise<void> {
-    const { bus, quotaMb, logger } = this.options;
-    const invokers = new Map(this.options.invokers.entries());
-    const grants = planGrants({
-      quotaMb,
-      now: Date.now(),
-      invokers,
-      book: this.book,
-      renewAll: this.unpublished,
-    });
+  private async grant(granter: Granter): Promise<void> {
+    const { bus, logger } = this.options;
+    const grants = this.plan(granter);
     if (grants.length === 0) return;
     for (const grant of grants) {
       this.logChange(grant);
-      this.book.set(grant.invokerId, grant);
+      this.book.send(grant);
     }
     try {
       await bus.publish(
@@ -125,18 +150,40 @@ export class Grants {
     }
   }
 
-  private remember(invokerId: string, grant: Grant | undefined): void {
-    if (grant === undefined || invokerId === GRANTER_KEY) return;
-    const known = this.book.get(invokerId);
-    if (known === undefined || grant.issuedAt >= known.issuedAt) this.book.set(invokerId, grant);
+  private plan(granter: Granter): Grant[] {
+    const { accountMb, namespaceMb, concurrency, functions } = this.options;
+    const { book } = this;
+    const now = Date.now();
+    const invokers = this.heartbeats.all;
+    const live = [...invokers.values()].filter((invoker) => now - invoker.sentAt < INVOKER_LOST_AFTER_MS);
+    const view = { now, invokers: live, book };
+    const pools = quotaPools({
+      accountMb,
+      namespaceMb,
+      concurrency: [...concurrency.values()],
+      provisioned: this.provisioner.wanted(view),
+      functions: (this.facts ??= new FunctionFacts(functions.values())),
+    });
+    const placed = this.provisioner.place(pools, view);
+    return planGrants({ granter, accountMb, pools, placed, now, invokers, book, renewAll: this.unpublished });
   }
 
   private logChange(grant: Grant): void {
-    const known = this.book.get(grant.invokerId);
-    if (known?.epoch === grant.epoch && known.concurrencyMb === grant.concurrencyMb) return;
-    const { invokerId, epoch, concurrencyMb } = grant;
-    this.options.logger.info({ invokerId, epoch, concurrencyMb }, 'grant changed');
+    const { invokerId, epoch, provisioned } = grant;
+    const known = this.book.get(invokerId);
+    const mb = mbOf(grant);
+    if (known?.epoch === epoch && isDeepStrictEqual([mbOf(known), known.provisioned], [mb, provisioned]))
+      return;
+    this.options.logger.info({ invokerId, epoch, mb, provisioned }, 'grant changed');
   }
+}
+
+function mbOf({ quotas }: Grant): Record<string, number> {
+  return Object.fromEntries(Object.entries(quotas).map(([pool, { mb }]) => [pool, mb]));
+}
+
+function isSame(a: Granter | undefined, b: Granter): boolean {
+  return a !== undefined && a.id === b.id && a.term === b.term;
 }
 
 /** Waits until the condition holds after a change of the table. False when it does not within `timeoutMs`. */
