@@ -59,6 +59,10 @@ export function failureOfBoot(
         );
       }
       return failureOfExit(boot.exit, state, lastLines, 'initializing');
+    case 'no-image':
+      return boot.late
+        ? failure(447, `PullImageTimeOut: ${boot.message}`)
+        : failure(444, `PullImageFailed: ${boot.message}`);
     case 'platform':
     case 'destroyed':
       return undefined;

@@ -1,5 +1,6 @@
 import type { ColdReason, ColdStart } from '@openscf/contracts';
 import type { SandboxDriver } from '@openscf/sandbox-api';
+import { ImageError } from '@openscf/oci';
 import { InstanceProcess } from './instance-process.js';
 import type { InstancePlan } from './instance-plan.factory.js';
 import type { BootFailure, InstanceFiles } from './instance.types.js';
@@ -50,11 +51,11 @@ export class InstanceBoot {
       const started = (await this.startWarm(files)) || (await this.startCold(files));
       if (!started)
         return platformFailure(`the runtime did not start within ${RUNTIME_START_MS / 1000} seconds`);
-      const isReady = await within(ready, this.plan.state.initTimeoutMs);
+      const isReady = await within(ready, this.plan.initTimeoutMs);
       this.took.init = this.lap();
       return isReady ? undefined : { kind: 'init-timed-out' };
     } catch (error) {
-      return platformFailure(error instanceof Error ? error.message : String(error));
+      return failureOf(error);
     }
   }
 
@@ -72,12 +73,12 @@ export class InstanceBoot {
   }
 
   /** @returns false when there is no pooled process, or it could not be made this function's: then nothing has happened */
-  private async startWarm({ mounts }: InstanceFiles): Promise<boolean> {
+  private async startWarm(files: InstanceFiles): Promise<boolean> {
     const process = this.dependencies.takeWarm(this.plan);
     if (process === undefined) return false;
     const { memoryMb, cpuShares } = this.plan.limits;
     try {
-      await process.specialise(mounts, { memoryMb, cpuShares });
+      await process.specialise(files.mounts, { memoryMb, cpuShares });
     } catch {
       await process.destroy();
       return false;
@@ -86,15 +87,15 @@ export class InstanceBoot {
     this.took.sandbox = this.lap();
     this.events.onProcess(process);
     this.events.onRuntime();
-    process.init(this.plan.init);
+    process.init(this.plan.init(files));
     return true;
   }
 
-  private async startCold({ mounts }: InstanceFiles): Promise<boolean> {
+  private async startCold(files: InstanceFiles): Promise<boolean> {
     const process = new InstanceProcess(this.plan.id, this.plan.runDirectory, this.dependencies.driver);
     this.events.onProcess(process);
-    process.init(this.plan.init);
-    await process.start(this.plan.sandbox(mounts));
+    process.init(this.plan.init(files));
+    await process.start(this.plan.sandbox(files));
     this.took.sandbox = this.lap();
     if (!(await within(process.hello, RUNTIME_START_MS))) return false;
     this.took.runtime = this.lap();
@@ -108,6 +109,12 @@ export class InstanceBoot {
     this.since = now;
     return elapsed;
   }
+}
+
+function failureOf(error: unknown): BootFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof ImageError)) return platformFailure(message);
+  return { kind: 'no-image', late: error.reason === 'timed-out', message };
 }
 
 function platformFailure(message: string): BootFailure {

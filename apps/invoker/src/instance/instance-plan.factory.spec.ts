@@ -1,6 +1,7 @@
 import type { FunctionState } from '@openscf/contracts';
 import { describe, expect, it } from 'vitest';
 import { makeInstancePlan, makeWarmPlan } from './instance-plan.factory.js';
+import type { UnpackedImage } from '../image-store/image-store.types.js';
 import { warmKeyOf } from './warm-key.policy.js';
 
 const runtime = {
@@ -31,7 +32,7 @@ const state = {
 
 describe('instance plan', () => {
   it('gives the context of SCF', () => {
-    expect(makeInstancePlan(state, runtime, place).init['context']).toEqual({
+    expect(makeInstancePlan(state, runtime, place).init({ mounts: [] })['context']).toEqual({
       memory_limit_in_mb: 256,
       time_limit_in_ms: 3_000,
       environment: '{"SCF_NAMESPACE":"default"}',
@@ -48,11 +49,11 @@ describe('instance plan', () => {
   it("shows the user's variables in the context and in the environment, but not over reserved ones", () => {
     const environment = { MINE: '1', PATH: '/own', SCF_RUNTIME: 'forged' };
     const plan = makeInstancePlan({ ...state, environment }, runtime, place);
-    expect(plan.init).toHaveProperty(
+    expect(plan.init({ mounts: [] })).toHaveProperty(
       'context.environ',
       'SCF_NAMESPACE=default;SCF_NAMESPACE=default;MINE=1;PATH=/own;SCF_RUNTIME=forged',
     );
-    expect(plan.sandbox([code]).env).toMatchObject({
+    expect(plan.sandbox({ mounts: [code] }).env).toMatchObject({
       MINE: '1',
       PATH: '/own',
       USER: 'qcloud',
@@ -69,7 +70,7 @@ describe('instance plan', () => {
 
   it('limits the sandbox as the function says, and mounts the code read-only', () => {
     const plan = makeInstancePlan(state, runtime, place);
-    expect(plan.sandbox([code])).toMatchObject({
+    expect(plan.sandbox({ mounts: [code] })).toMatchObject({
       id: plan.id,
       rootfs: '/host/rootfs',
       cwd: '/var/user',
@@ -86,13 +87,13 @@ describe('instance plan', () => {
   it('gives every instance another id, and no public network where it is switched off', () => {
     const plans = [1, 2, 3].map(() => makeInstancePlan({ ...state, publicNetwork: false }, runtime, place));
     expect(new Set(plans.map(({ id }) => id)).size).toBe(3);
-    expect(plans[0]?.sandbox([code]).network).toBe('relays');
+    expect(plans[0]?.sandbox({ mounts: [code] }).network).toBe('relays');
   });
 
   it('gives a pooled instance all but the function, and the function late', () => {
     const plan = makeInstancePlan({ ...state, environment: { MINE: '1' } }, runtime, place);
     expect(plan.warmKey).toEqual({ runtime: 'Python3.11', network: 'egress', memoryMb: 256 });
-    expect(plan.init['environment']).toMatchObject({ MINE: '1', SCF_FUNCTIONNAME: 'hello' });
+    expect(plan.init({ mounts: [] })['environment']).toMatchObject({ MINE: '1', SCF_FUNCTIONNAME: 'hello' });
     const warm = makeWarmPlan({ runtime: 'Python3.11', network: 'egress', memoryMb: 256 }, runtime, place);
     expect(warm.sandbox).toMatchObject({
       command: runtime.command,
@@ -114,13 +115,43 @@ describe('instance plan', () => {
 
   it('lets the agent run a web function of any runtime', () => {
     const web = { ...state, type: 'HTTP' as const };
-    const spec = makeInstancePlan(web, { ...runtime, agent: '/host/agent' }, place).sandbox([code]);
+    const spec = makeInstancePlan(web, { ...runtime, agent: '/host/agent' }, place).sandbox({
+      mounts: [code],
+    });
     expect(spec.command).toEqual(['/var/runtime/agent/agent', 'web']);
     expect(spec.mounts).toContainEqual({
       source: '/host/agent',
       target: '/var/runtime/agent',
       readOnly: true,
     });
-    expect(() => makeInstancePlan(web, runtime, place).sandbox([code])).toThrow(/the agent .* was not made/);
+    expect(() => makeInstancePlan(web, runtime, place).sandbox({ mounts: [code] })).toThrow(
+      /the agent.* was not made/,
+    );
+  });
+
+  it('starts an image by the agent, with what the image says under what the function says', () => {
+    const image = {
+      rootfs: '/host/image',
+      config: { entrypoint: ['/serve'], cmd: ['-v'], env: { A: 'image', B: 'image' }, workingDir: '/srv' },
+    } as unknown as UnpackedImage;
+    const change = {
+      code: { kind: 'image', command: [], args: ['-q'], port: 9000 },
+      environment: { B: 'own' },
+    };
+    const ours = { ...runtime, mounts: [], agent: '/host/agent' };
+    const plan = makeInstancePlan({ ...state, ...change } as unknown as FunctionState, ours, place);
+    expect(plan.sandbox({ mounts: [], image })).toMatchObject({
+      rootfs: '/host/image',
+      command: ['/var/runtime/agent/agent', 'image'],
+      pidOne: '/host/agent/agent',
+      env: { A: 'image', B: 'own', SCF_NAMESPACE: 'default' },
+      mounts: [{ source: '/host/agent', target: '/var/runtime/agent', readOnly: true }],
+    });
+    expect(plan.init({ mounts: [], image })).toMatchObject({
+      type: 'Event',
+      command: ['/serve', '-q'],
+      workDir: '/srv',
+      port: 9000,
+    });
   });
 });

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { FunctionState } from '@openscf/contracts';
+import type { FunctionState, ImageCode } from '@openscf/contracts';
 import type { SandboxLimits, SandboxMount, SandboxSpec } from '@openscf/sandbox-api';
+import { imageCommand, imageEnvironment, isJob } from '../image-store/image-command.policy.js';
+import type { UnpackedImage } from '../image-store/image-store.types.js';
 import {
   functionEnvironment,
   platformEnvironment,
   staticContext,
   type AccountPlace,
 } from './function-environment.policy.js';
+import type { InstanceFiles } from './instance.types.js';
 import type { Runtime } from './runtime-catalog.js';
 import { networkOf, warmKeyOf, type WarmKey } from './warm-key.policy.js';
 
@@ -16,6 +19,8 @@ export const CODE_ROOT = '/var/user';
 export const LAYERS_ROOT = '/opt';
 /** Where the program lies that runs what no bootstrap of a language does. */
 const AGENT_ROOT = '/var/runtime/agent';
+const AGENT = `${AGENT_ROOT}/agent`;
+const AGENT_SPEAKS_FIRST_MS = 1_000;
 
 /** scf-api Quotas: /tmp 512 MB, 1024 open files, 1024 processes and threads. */
 const TMP_MB = 512;
@@ -32,18 +37,21 @@ export interface InstancePlace extends AccountPlace {
   readonly runRoot: string;
 }
 
+type FilesOfPlan = Pick<InstanceFiles, 'mounts' | 'image'>;
+type Program = Pick<SandboxSpec, 'rootfs' | 'command' | 'cwd' | 'pidOne'>;
+
 /** Everything that is known of an instance before it is started. */
 export interface InstancePlan {
   readonly id: string;
   readonly state: FunctionState;
   readonly runDirectory: string;
-  /** Head of the init frame. */
-  readonly init: Readonly<Record<string, unknown>>;
+  readonly initTimeoutMs: number;
   readonly limits: SandboxLimits;
   /** What pooled instance may become this one; undefined when none may. */
   readonly warmKey: WarmKey | undefined;
-  /** Completed with what is mounted when that is there. */
-  readonly sandbox: (mounts: readonly SandboxMount[]) => SandboxSpec;
+  /** Head of the init frame. */
+  readonly init: (files: FilesOfPlan) => Readonly<Record<string, unknown>>;
+  readonly sandbox: (files: FilesOfPlan) => SandboxSpec;
 }
 
 export function makeInstancePlan(state: FunctionState, runtime: Runtime, place: InstancePlace): InstancePlan {
@@ -51,25 +59,28 @@ export function makeInstancePlan(state: FunctionState, runtime: Runtime, place: 
   const runDirectory = join(place.runRoot, id);
   const environment = functionEnvironment(state, place);
   const limits = limitsOf(state.memoryMb);
+  const byAgent = state.type === 'HTTP' || state.code.kind === 'image';
   return {
     id,
     state,
     runDirectory,
-    init: {
+    limits,
+    // The agent says itself, and says more, when nothing listens in time.
+    initTimeoutMs: state.initTimeoutMs + (byAgent ? AGENT_SPEAKS_FIRST_MS : 0),
+    warmKey: warmKeyOf(state, runtime),
+    init: ({ image }) => ({
       handler: state.handler,
       codeRoot: place.codeRoot ?? CODE_ROOT,
       context: staticContext(state, place),
       environment,
-    },
-    limits,
-    warmKey: warmKeyOf(state, runtime),
-    sandbox: (mounts) => ({
+      initTimeoutMs: state.initTimeoutMs,
+      ...(state.code.kind === 'image' && image && imageInit(state, state.code, image)),
+    }),
+    sandbox: ({ mounts, image }) => ({
       id,
-      rootfs: runtime.rootfs,
-      command: commandOf(state, runtime),
-      env: { ...runtime.env, ...environment, HOSTNAME: id },
-      cwd: CODE_ROOT,
-      mounts: [...runtimeMounts(state, runtime), ...mounts],
+      ...(image === undefined ? programOf(state, runtime) : imageProgram(state, runtime, image)),
+      env: { ...(image ? imageEnvironment(image.config) : runtime.env), ...environment, HOSTNAME: id },
+      mounts: [...(byAgent ? withAgent(runtime) : runtime.mounts), ...mounts],
       runDirectory,
       limits,
       network: networkOf(state),
@@ -119,12 +130,25 @@ function limitsOf(memoryMb: number): SandboxLimits {
 }
 
 /** A web function of a language starts its own server, which the agent starts and speaks to. */
-function commandOf(state: FunctionState, runtime: Runtime): [string, ...string[]] {
-  return state.type === 'HTTP' ? [`${AGENT_ROOT}/agent`, 'web'] : runtime.command;
+function programOf(state: FunctionState, { rootfs, command }: Runtime): Program {
+  return { rootfs, command: state.type === 'HTTP' ? [AGENT, 'web'] : command, cwd: CODE_ROOT };
 }
 
-function runtimeMounts(state: FunctionState, { mounts, agent }: Runtime): SandboxMount[] {
-  if (state.type !== 'HTTP' || mounts.some(({ target }) => target === AGENT_ROOT)) return [...mounts];
-  if (agent === undefined) throw new Error('the agent that runs web functions was not made on this host');
+/** An image is run by the agent, which is its pid 1 too: there may be no shell in it. */
+function imageProgram({ code }: FunctionState, { agent }: Runtime, { rootfs }: UnpackedImage): Program {
+  const mode = code.kind === 'image' && isJob(code) ? 'job' : 'image';
+  const pidOne = agent === undefined ? {} : { pidOne: join(agent, 'agent') };
+  return { rootfs, command: [AGENT, mode], cwd: '/', ...pidOne };
+}
+
+/** What the head of init has more for an image: libs/runtimes/README.md. */
+function imageInit({ type }: FunctionState, code: ImageCode, { config }: UnpackedImage): object {
+  return { type, command: imageCommand(code, config), workDir: config.workingDir, port: code.port };
+}
+
+function withAgent({ mounts, agent }: Runtime): readonly SandboxMount[] {
+  if (mounts.some(({ target }) => target === AGENT_ROOT)) return mounts;
+  if (agent === undefined)
+    throw new Error('the agent, which starts such functions, was not made on this host');
   return [...mounts, { source: agent, target: AGENT_ROOT, readOnly: true }];
 }

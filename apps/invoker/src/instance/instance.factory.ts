@@ -4,13 +4,13 @@ import { Instance } from './instance.js';
 import { InstanceProcess } from './instance-process.js';
 import { makeInstancePlan, makeWarmPlan, type InstancePlace } from './instance-plan.factory.js';
 import type { InstanceFiles } from './instance.types.js';
-import type { Runtime } from './runtime-catalog.js';
+import type { Runtime, RuntimeCatalog } from './runtime-catalog.js';
 import type { WarmKey } from './warm-key.policy.js';
 
 export interface InstanceFactoryOptions {
   readonly driver: Pick<SandboxDriver, 'create'>;
   readonly place: InstancePlace;
-  readonly runtimes: { get(name: string): Runtime | undefined };
+  readonly runtimes: Pick<RuntimeCatalog, 'get' | 'host'>;
   readonly files: (state: FunctionState) => Promise<InstanceFiles>;
   readonly takeWarm: (key: WarmKey) => InstanceProcess | undefined;
   readonly onLost: (instance: Instance, exit: SandboxExit) => void;
@@ -26,7 +26,7 @@ export class InstanceFactory {
   /** To be called for functions that this host can run. */
   create(state: FunctionState): Instance {
     const { driver, place, onLost } = this.options;
-    return new Instance(makeInstancePlan(state, this.runtime(state.runtime), place), {
+    return new Instance(makeInstancePlan(state, this.runtimeOf(state), place), {
       driver,
       files: (plan) => this.options.files(plan.state),
       takeWarm: ({ warmKey }) => (warmKey === undefined ? undefined : this.options.takeWarm(warmKey)),
@@ -47,6 +47,14 @@ export class InstanceFactory {
       await process.destroy();
       throw error;
     }
+  }
+
+  /** An image brings its own; of ours it needs the agent. */
+  private runtimeOf({ code, runtime }: FunctionState): Runtime {
+    if (code.kind === 'package') return this.runtime(runtime);
+    const { agent, rootfs } = this.options.runtimes.host;
+    const none = { name: runtime, language: '', version: '', command: [''] as [string], env: {}, mounts: [] };
+    return { ...none, rootfs, ...(agent !== undefined && { agent }) };
   }
 
   private runtime(name: string): Runtime {

@@ -1,7 +1,7 @@
 import type { ColdReason, ColdStart } from '@openscf/contracts';
 import type { Frame, FrameHead } from '@openscf/framing';
 import type { SandboxExit } from '@openscf/sandbox-api';
-import { channelFrame, readFailure } from './channel.types.js';
+import { channelFrame, readFailure, type RuntimeFailure } from './channel.types.js';
 import { EventRun } from './event-run.js';
 import { InstanceBoot, type BootDependencies } from './instance-boot.js';
 import type { InstancePlan } from './instance-plan.factory.js';
@@ -27,6 +27,8 @@ type State =
 
 /** The longest wait for a first look at the memory: an engine may take a second where a file of the kernel takes a moment. */
 const FIRST_MEMORY_WAIT_MS = 100;
+/** From an agent's word that the program has exited to its own exit. */
+const EXIT_AFTER_WORD_MS = 1_000;
 
 /**
  * One running copy of one revision of a function, in its process.
@@ -55,6 +57,8 @@ export class Instance {
   private destroying: Promise<void> | undefined;
   private lastExit: SandboxExit | undefined;
   private coldStart: ColdStart | undefined;
+  /** Of a program that has exited before it was ready. */
+  private lastWords: RuntimeFailure | undefined;
   private sayReady: () => void = () => undefined;
   /** The most memory seen so far. */
   memoryBytes = 0;
@@ -173,7 +177,19 @@ export class Instance {
     if (this.destroying !== undefined) void process.destroy();
   }
 
-  private receive({ kind, streamId, head, body }: Frame): void {
+  /** An agent says that the program has exited before it does: why is known a moment later, from the sandbox. */
+  private receive(frame: Frame): void {
+    const { process } = this;
+    const mayTell = frame.kind === channelFrame.error || frame.kind === channelFrame.initFailed;
+    if (!mayTell || process === undefined || readFailure(frame.head).reason !== 'exited') {
+      this.deliver(frame);
+      return;
+    }
+    if (frame.kind === channelFrame.initFailed) this.lastWords = readFailure(frame.head);
+    void Promise.race([process.ended, after(EXIT_AFTER_WORD_MS)]).then(() => this.deliver(frame));
+  }
+
+  private deliver({ kind, streamId, head, body }: Frame): void {
     const { state } = this;
     if (state.phase === 'serving' || state.phase === 'draining') {
       // What comes for a stream that is closed already is nobody's.
@@ -189,7 +205,9 @@ export class Instance {
     const { state } = this;
     this.lastExit ??= exit;
     if (state.phase === 'creating' || state.phase === 'initializing') {
-      state.fail({ kind: 'exited', exit, beforeHello: this.process?.saidHello !== true });
+      const { lastWords } = this;
+      if (lastWords !== undefined && !exit.oomKilled) state.fail({ kind: 'init-failed', failure: lastWords });
+      else state.fail({ kind: 'exited', exit, beforeHello: this.process?.saidHello !== true });
     } else if (state.phase === 'serving' || state.phase === 'draining') {
       const wasIdle = this.load === 0;
       this.state = { phase: 'draining' };

@@ -1,6 +1,7 @@
 import type { ColdStart } from '@openscf/contracts';
 import type { FrameHead } from '@openscf/framing';
 import type { SandboxExit, SandboxMount } from '@openscf/sandbox-api';
+import type { UnpackedImage } from '../image-store/image-store.types.js';
 import type { RuntimeFailure } from './channel.types.js';
 
 /** How an invocation ended. */
@@ -14,6 +15,8 @@ export type InvocationEnd =
 
 /** Why an instance did not become ready. */
 export type BootFailure =
+  /** An image that cannot be had; `late`: not in time. */
+  | { readonly kind: 'no-image'; readonly late: boolean; readonly message: string }
   /** The platform's: code that cannot be had, a sandbox that does not start. */
   | { readonly kind: 'platform'; readonly message: string }
   | { readonly kind: 'init-failed'; readonly failure: RuntimeFailure }
@@ -29,6 +32,8 @@ export type BootOutcome =
 export interface InstanceFiles {
   /** Code and layers: what a pooled instance gets late. */
   readonly mounts: readonly SandboxMount[];
+  /** Instead of the platform's root file system. */
+  readonly image?: UnpackedImage;
   readonly release: () => void;
 }
 

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import type { ObjectStore } from '@openscf/object-store';
+import type { Logger } from '@openscf/telemetry';
+import { openImageStore } from '../image-store/image-store.factory.js';
+import type { ImageStore } from '../image-store/image-store.js';
+import type { InvokerConfig } from '../invoker.config.js';
+import { CodeCache } from './code-cache.js';
+import type { FunctionFilesOptions } from './function-files.js';
+import { LayerCache } from './layer-cache.js';
+import { SharedDirectories } from './shared-directories.js';
+
+/** What is kept on the host for instances: packages, layers, images, shared directories. */
+export interface HostFiles extends FunctionFilesOptions {
+  readonly images: Pick<ImageStore, 'acquire' | 'missing'>;
+  /** Finds what an earlier life has left. To be called once, first. */
+  open(): Promise<void>;
+  /** Takes down what only a running invoker needs. Never rejects. */
+  close(): Promise<void>;
+}
+
+const MB = 1024 * 1024;
+
+/** @param rootfs the platform's root file system, whose name server images get too */
+export async function makeHostFiles(
+  config: InvokerConfig,
+  store: ObjectStore,
+  rootfs: string,
+  logger: Logger,
+): Promise<HostFiles> {
+  const root = join(config.home, 'invoker');
+  const log = (fields: object, message: string): void => logger.info(fields, message);
+  const packages = new CodeCache({
+    root: join(root, 'code-cache'),
+    maxBytes: config.codeCacheMb * MB,
+    fetch: (objectKey) => store.get(config.platformBucket, objectKey),
+    log,
+  });
+  const layers = new LayerCache({ root: join(root, 'layers'), packages });
+  const images = await openImageStore(config, { folder: root, rootfs, log });
+  const sharedDirectories = new SharedDirectories({
+    systems: config.sharedFileSystems,
+    root: join(root, 'shared'),
+  });
+  return {
+    packages,
+    layers,
+    images,
+    sharedDirectories,
+    open: async () => {
+      await packages.open();
+      await layers.open();
+    },
+    close: () => sharedDirectories.close(),
+  };
+}
