@@ -14,6 +14,8 @@ import {
 import { objectStoreConfig } from '@openscf/object-store';
 import { telemetryConfig } from '@openscf/telemetry';
 import { z } from 'zod';
+import { imageStoreConfig } from './image-store/image-store.config.js';
+import { sharedFileSystemsSchema } from './code-cache/shared-file-systems.config.js';
 
 const MB = 1024 * 1024;
 
@@ -22,6 +24,7 @@ const invokerConfig = {
   ...telemetryConfig,
   ...kafkaConfig,
   ...objectStoreConfig,
+  ...imageStoreConfig,
   ...defineConfig({
     host: {
       variable: 'OPENSCF_INVOKER_HOST',
@@ -87,6 +90,12 @@ const invokerConfig = {
       schema: integer(1),
       default: '500',
       accepts: 'how many instances one function may start in a minute, at least 1',
+    },
+    sharedFileSystems: {
+      variable: 'OPENSCF_SHARED_FILE_SYSTEMS',
+      schema: sharedFileSystemsSchema,
+      default: ';',
+      accepts: 'name=/path or name=nfs:host:/export, several separated by semicolons',
     },
     webStreamMb: {
       variable: 'OPENSCF_WEB_STREAM_MB',

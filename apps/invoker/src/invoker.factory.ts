@@ -2,17 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CompactedTable } from '@openscf/bus';
-import { topics, type Topic } from '@openscf/contracts';
+import { topics, type FunctionState, type Topic } from '@openscf/contracts';
 import { DispatchServer } from '@openscf/dispatch';
 import type { SandboxDriver } from '@openscf/sandbox-api';
 import type { Readiness } from '@openscf/service-kit';
 import type { Logger } from '@openscf/telemetry';
-import type { CodeCache } from './code-cache/code-cache.js';
 import { FunctionFiles } from './code-cache/function-files.js';
+import type { HostFiles } from './code-cache/host-files.factory.js';
 import { ExecutionService } from './execution/execution.service.js';
 import { MAX_RESULT_BYTES } from './execution/outcome.policy.js';
 import { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import { FixedKeepAlive } from './instance-pool/keep-alive.types.js';
+import { CUSTOM_IMAGE, withImages } from './image-store/image-availability.policy.js';
 import { InstancePool } from './instance-pool/instance-pool.js';
 import { ScaleOutRate } from './instance-pool/scale-out.rate.js';
 import { WarmPool } from './instance-pool/warm-pool.js';
@@ -42,8 +43,8 @@ export interface InvokerBus extends RecordBus {
 export interface InvokerSurroundings {
   readonly bus: InvokerBus;
   readonly driver: SandboxDriver;
-  readonly runtimes: Pick<RuntimeCatalog, 'names' | 'missing' | 'get'>;
-  readonly codeCache: Pick<CodeCache, 'open' | 'acquire'>;
+  readonly runtimes: Pick<RuntimeCatalog, 'names' | 'missing' | 'get' | 'host'>;
+  readonly files: HostFiles;
   readonly readiness: Pick<Readiness, 'add'>;
   readonly logger: Logger;
 }
@@ -68,9 +69,10 @@ export type InvokerSettings = Pick<
 
 /** Puts the invoker's own parts together. */
 export function makeInvoker(surroundings: InvokerSurroundings, settings: InvokerSettings): InvokerService {
-  const { bus, driver, runtimes, codeCache, logger } = surroundings;
+  const { bus, driver, runtimes, files, logger } = surroundings;
   const { invokerId, memoryMb } = settings;
   const epoch = randomUUID();
+  const available = availableOn(surroundings);
   const functions = bus.table(topics.functions);
   const placements = bus.table(topics.placements);
   const runRoot = channelRoot(settings);
@@ -87,7 +89,7 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     log: (fields, message) => logger.info(fields, message),
     create: (_functionKey, state) => instances.create(state),
   });
-  const functionFiles = new FunctionFiles({ codeCache });
+  const functionFiles = new FunctionFiles(files);
   const instances: InstanceFactory = new InstanceFactory({
     driver,
     runtimes,
@@ -124,10 +126,7 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     pool,
     execution,
     web,
-    missing: (state) =>
-      runtimes.get(state.runtime) === undefined
-        ? `the invoker does not have the runtime ${state.runtime}`
-        : undefined,
+    missing: available.lack,
     memoryMb,
   });
   const server = new DispatchServer({
@@ -148,8 +147,8 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
         accepting: intake.isAccepting,
         memoryMb,
         usedMemoryMb: pool.usedMemoryMb,
-        runtimes: runtimes.names,
-        missingRuntimes: runtimes.missing,
+        runtimes: available.names,
+        missingRuntimes: available.missing,
         provisioned: pool.provisioned,
         ...quota.report(),
       };
@@ -169,6 +168,23 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     runRoot,
   };
   return new InvokerService({ ...surroundings, ...own });
+}
+
+/** Runtimes and images that this host can start, and why it cannot start others. */
+function availableOn({ runtimes, files }: InvokerSurroundings): {
+  readonly names: string[];
+  readonly missing: Readonly<Record<string, string>>;
+  readonly lack: (state: FunctionState) => string | undefined;
+} {
+  const { names, missing } = withImages(runtimes, files.images, runtimes.host.agent);
+  const has = new Set(names);
+  const lack = ({ code, runtime }: FunctionState): string | undefined => {
+    const name = code.kind === 'image' ? CUSTOM_IMAGE : runtime;
+    if (has.has(name)) return undefined;
+    const why = missing[name];
+    return `the invoker does not have the runtime ${name}${why === undefined ? '' : `: ${why}`}`;
+  };
+  return { names, missing, lack };
 }
 
 /** Short, because the path of a unix socket is at most 107 bytes long. */

@@ -20,7 +20,8 @@ import { Dispatcher, type DispatchResult } from '@openscf/dispatch';
 import { closingLines, openingLines } from '@openscf/scf-api';
 import type { SandboxDriver } from '@openscf/sandbox-api';
 import { silentLogger } from '@openscf/telemetry';
-import type { Runtime } from './instance/runtime-catalog.js';
+import type { HostFiles } from './code-cache/host-files.factory.js';
+import type { Runtime, RuntimeCatalog } from './instance/runtime-catalog.js';
 import { makeInvoker, type InvokerBus, type InvokerSettings } from './invoker.factory.js';
 import type { InvokerService } from './invoker.service.js';
 
@@ -122,6 +123,8 @@ export class InvokerFake {
     driver: SandboxDriver,
     runtimes: readonly Runtime[],
     settings: Partial<InvokerSettings> = {},
+    files: Partial<HostFiles> = {},
+    host: RuntimeCatalog['host'] = { rootfs: '/', agent: undefined },
   ): Promise<InvokerFake> {
     const bus = new BusFake();
     const folder = await mkdtemp(join(tmpdir(), 'openscf-invoker-'));
@@ -133,12 +136,23 @@ export class InvokerFake {
         runtimes: {
           names: runtimes.map(({ name }) => name),
           missing: {},
+          host,
           get: (name) => runtimes.find((r) => r.name === name),
         },
-        codeCache: {
+        files: {
           open: () => Promise.resolve(),
-          acquire: ({ sha256 }) =>
-            Promise.resolve({ directory: join(folder, sha256), release: () => undefined }),
+          close: () => Promise.resolve(),
+          packages: {
+            acquire: ({ sha256 }) =>
+              Promise.resolve({ directory: join(folder, sha256), release: () => undefined }),
+          },
+          layers: { acquire: () => Promise.resolve(undefined) },
+          images: {
+            missing: 'no images here',
+            acquire: () => Promise.reject(new Error('no images here')),
+          },
+          sharedDirectories: { mounts: () => Promise.resolve([]) },
+          ...files,
         },
         readiness: { add: () => undefined },
         logger,

@@ -83,7 +83,7 @@ describe('invoker on runc', () => {
     'gives a function on %s an instance of the warm pool, with everything that is its own',
     async (runtime) => {
       const isPython = runtime.startsWith('Python');
-      const files = isPython
+      const files: Record<string, string> = isPython
         ? {
             'index.py':
               'import os\nprint("loading")\ndef main_handler(e, c):\n    return {"mine": os.environ["MINE"], "name": os.environ["SCF_FUNCTIONNAME"], "cwd": os.getcwd(), "own": open("index.py").read()[:6], "memory": c["memory_limit_in_mb"]}',

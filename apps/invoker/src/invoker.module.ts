@@ -6,7 +6,7 @@ import { ObjectStore, ObjectStoreModule } from '@openscf/object-store';
 import type { SandboxDriver } from '@openscf/sandbox-api';
 import { Readiness } from '@openscf/service-kit';
 import type { Logger } from '@openscf/telemetry';
-import { CodeCache } from './code-cache/code-cache.js';
+import { makeHostFiles, type HostFiles } from './code-cache/host-files.factory.js';
 import { RuntimeCatalog } from './instance/runtime-catalog.js';
 import { createSandboxDriver } from './instance/sandbox-driver.factory.js';
 import { sandboxOwner, type InvokerConfig } from './invoker.config.js';
@@ -16,7 +16,7 @@ import { InvokerService } from './invoker.service.js';
 /** The name and port at which instances find the object store. */
 const OBJECT_STORE = { name: 'minio.openscf.internal', port: 9000 };
 const SANDBOX_DRIVER = Symbol('SandboxDriver');
-const MB = 1024 * 1024;
+const HOST_FILES = Symbol('HostFiles');
 
 /** Puts the invoker together. */
 @Module({})
@@ -43,9 +43,10 @@ export class InvokerModule {
           useFactory: () => RuntimeCatalog.load(join(config.cache, 'runtimes', 'runtimes.json')),
         },
         {
-          provide: CodeCache,
-          useFactory: (store: ObjectStore) => codeCache(config, store, logger),
-          inject: [ObjectStore],
+          provide: HOST_FILES,
+          useFactory: (store: ObjectStore, runtimes: RuntimeCatalog) =>
+            makeHostFiles(config, store, runtimes.host.rootfs, logger),
+          inject: [ObjectStore, RuntimeCatalog],
         },
         {
           provide: InvokerService,
@@ -53,10 +54,10 @@ export class InvokerModule {
             bus: Bus,
             driver: SandboxDriver,
             runtimes: RuntimeCatalog,
-            code: CodeCache,
+            files: HostFiles,
             readiness: Readiness,
-          ) => makeInvoker({ bus, driver, runtimes, codeCache: code, readiness, logger }, config),
-          inject: [Bus, SANDBOX_DRIVER, RuntimeCatalog, CodeCache, Readiness],
+          ) => makeInvoker({ bus, driver, runtimes, files, readiness, logger }, config),
+          inject: [Bus, SANDBOX_DRIVER, RuntimeCatalog, HOST_FILES, Readiness],
         },
       ],
     };
@@ -71,14 +72,5 @@ function sandboxDriver(config: InvokerConfig): Promise<SandboxDriver> {
     relays: [{ ...OBJECT_STORE, target: { host: store.hostname, port } }],
     publicEgress: true,
     readyNetworks: availableParallelism() + 2,
-  });
-}
-
-function codeCache(config: InvokerConfig, store: ObjectStore, logger: Logger): CodeCache {
-  return new CodeCache({
-    root: join(config.home, 'invoker', 'code-cache'),
-    maxBytes: config.codeCacheMb * MB,
-    fetch: (objectKey) => store.get(config.platformBucket, objectKey),
-    log: (fields, message) => logger.info(fields, message),
   });
 }

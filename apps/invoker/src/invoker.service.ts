@@ -5,7 +5,7 @@ import type { DispatchServer } from '@openscf/dispatch';
 import type { SandboxDriver } from '@openscf/sandbox-api';
 import type { OnDrain, Readiness } from '@openscf/service-kit';
 import type { Logger } from '@openscf/telemetry';
-import type { CodeCache } from './code-cache/code-cache.js';
+import type { HostFiles } from './code-cache/host-files.factory.js';
 import type { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import type { InstancePool } from './instance-pool/instance-pool.js';
 import type { QuotaMeter } from './quota/quota.meter.js';
@@ -21,7 +21,7 @@ export interface InvokerParts {
   readonly functions: CompactedTable<FunctionState>;
   readonly placements: CompactedTable<Grant>;
   readonly driver: SandboxDriver;
-  readonly codeCache: Pick<CodeCache, 'open'>;
+  readonly files: Pick<HostFiles, 'open' | 'close'>;
   readonly quota: QuotaMeter;
   readonly pool: InstancePool<Instance>;
   readonly warmPool: WarmPool<InstanceProcess>;
@@ -55,12 +55,12 @@ export class InvokerService implements OnDrain {
   constructor(private readonly parts: InvokerParts) {}
 
   async start(): Promise<void> {
-    const { functions, placements, driver, codeCache, quota, pool, server, heartbeat, readiness, runRoot } =
+    const { functions, placements, driver, files, quota, pool, server, heartbeat, readiness, runRoot } =
       this.parts;
     readiness.add('tables', () => functions.isReady && placements.isReady);
     readiness.add('dispatch', () => this.listening);
     readiness.add('grant', () => quota.hasGrant);
-    await Promise.all([driver.prepare(), codeCache.open(), this.clearRunRoot(runRoot)]);
+    await Promise.all([driver.prepare(), files.open(), this.clearRunRoot(runRoot)]);
     await Promise.all([functions.ready, placements.ready]);
     functions.onChange((key, state) => pool.retire(key, state));
     const port = await server.listen();
@@ -75,7 +75,8 @@ export class InvokerService implements OnDrain {
   }
 
   async drain(deadlineMs: number): Promise<void> {
-    const { intake, pool, warmPool, warmState, shipper, heartbeat, server, driver, runRoot } = this.parts;
+    const { intake, pool, warmPool, warmState, shipper, heartbeat, server, driver, files, runRoot } =
+      this.parts;
     const stopped = intake.stop(deadlineMs - LAST_STEPS_MS);
     await heartbeat.send();
     await stopped;
@@ -90,7 +91,7 @@ export class InvokerService implements OnDrain {
       driver.close(),
       warmClosed,
     ]);
-    await rm(runRoot, { recursive: true, force: true });
+    await Promise.all([files.close(), rm(runRoot, { recursive: true, force: true })]);
   }
 
   private async clearRunRoot(runRoot: string): Promise<void> {
