@@ -59,6 +59,7 @@ export default tseslint.config(
   {
     ignores: [
       '**/dist',
+      '**/bundle',
       '**/node_modules',
       '.nx',
       'examples/**',

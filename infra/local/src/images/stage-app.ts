@@ -43,7 +43,7 @@ function copy(source: string, target: string, filter: (path: string) => boolean)
 
 function isRuntimeFile(path: string): boolean {
   return (
-    !/\/(src|node_modules|\.nx)(\/|$)/.test(relative(REPOSITORY, path).replace(/^/, '/')) &&
+    !/\/(src|bundle|node_modules|\.nx)(\/|$)/.test(relative(REPOSITORY, path).replace(/^/, '/')) &&
     !path.endsWith('.tsbuildinfo')
   );
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Report } from '../caches/cache.ts';
 import { runTool } from '../caches/tool.ts';
 import { withLock } from '../home/lock.ts';
-import { REPOSITORY } from './services.ts';
+import { bundleOf, REPOSITORY, SERVICE_NAMES } from './services.ts';
 
 /** Builds apps and libs when an output is missing or older than a source of its package. */
 export async function buildServices(report: Report): Promise<void> {
@@ -23,10 +23,12 @@ export async function buildServices(report: Report): Promise<void> {
 }
 
 function isFresh(): boolean {
-  return packages().every((folder) => {
-    const output = join(folder, 'dist');
-    return existsSync(output) && newestMs(output) >= newestMs(join(folder, 'src'));
-  });
+  const folders = packages();
+  const newestSource = Math.max(...folders.map((folder) => newestMs(join(folder, 'src'))));
+  return (
+    folders.every((folder) => newestMs(join(folder, 'dist')) >= newestMs(join(folder, 'src'))) &&
+    SERVICE_NAMES.every((name) => newestMs(bundleOf(name)) >= newestSource)
+  );
 }
 
 /** Folders of the packages that have a build: apps, and libs one or two levels deep. */

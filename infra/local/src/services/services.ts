@@ -20,6 +20,11 @@ export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 export const REPOSITORY = join(import.meta.dirname, '../../../..');
 
+/** Where `nx bundle` puts what a service runs. */
+export function bundleOf(name: ServiceName): string {
+  return join(REPOSITORY, 'apps', name, 'bundle');
+}
+
 /** Longest time that a service takes to finish what it has begun, and a little more. */
 const DRAIN_MS = 20_000;
 
@@ -30,7 +35,7 @@ export function service(
 ): ChildSpec {
   const { home, settings } = context;
   const port = settings.ports[name];
-  const main = join(REPOSITORY, 'apps', name, 'dist/main.js');
+  const main = join(bundleOf(name), 'main.js');
   return {
     name,
     kind: 'service',

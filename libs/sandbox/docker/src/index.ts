@@ -3,7 +3,7 @@
  * - sandbox.driver.ts: prepare, create, recover, close
  * - container.config.ts: a specification as the engine takes it
  * - running.sandbox.ts: one container that runs, and how its end is noticed
- * - relay.container.ts, relay.ts, network.pool.ts: the network of instances
+ * - relay.container.ts, host-relay.ts, network.pool.ts: the network of instances
  * - host.check.ts, recovery.ts, driver.names.ts: the engine
  */
 import {

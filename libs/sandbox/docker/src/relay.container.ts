@@ -91,7 +91,7 @@ export class RelayContainer {
   private async startHostHalf(sockets: string): Promise<void> {
     const forwards = this.relays.map(({ port, target }) => ({ path: join(sockets, String(port)), target }));
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const program = fileURLToPath(new URL(`./relay.${extension}`, import.meta.url));
+    const program = fileURLToPath(new URL(`./host-relay.${extension}`, import.meta.url));
     const child = spawn(process.execPath, [program, JSON.stringify(forwards)], {
       env: {},
       stdio: ['pipe', 'pipe', 'inherit'],

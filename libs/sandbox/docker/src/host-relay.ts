@@ -2,7 +2,7 @@
  * The host's half of the relays, a process of its own so that what instances store never crosses the invoker's event loop:
  * it listens on unix sockets that the relay container sees, and connects to services of the host.
  *
- *   node relay.js <JSON: {path, target: {host, port}}[]>
+ *   node host-relay.js <JSON: {path, target: {host, port}}[]>
  *
  * It ends when its standard input ends, that is: with its owner.
  */
