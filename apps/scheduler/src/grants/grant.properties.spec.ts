@@ -1,16 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  ACCOUNT_MB,
-  FUNCTIONS,
-  GrantWorld,
-  HOSTS,
-  poolsOf,
-  SCHEDULERS,
-  type Delivery,
-  type Omissions,
-  type Settings,
-} from './grant-world.fake.js';
+import { GrantWorld, HOSTS, SCHEDULERS, type Delivery } from './grant-world.fake.js';
+import { ACCOUNT_MB, FUNCTIONS, poolsOf, type Omissions, type Settings } from './modelled-deployment.fake.js';
 
 /** Something that happens in the world. */
 type Step = (world: GrantWorld) => void;
@@ -81,7 +72,7 @@ const steps = fc.array(
     ),
     step(
       1,
-      host.map((at) => (world) => world.kill(at)),
+      host.map((at) => (world) => world.host(at).kill()),
     ),
     step(
       1,
@@ -89,11 +80,13 @@ const steps = fc.array(
     ),
     step(
       1,
-      host.map((at) => (world) => world.drain(at)),
+      host.map((at) => (world) => {
+        world.host(at).accepting = false;
+      }),
     ),
     step(
       2,
-      host.map((at) => (world) => world.pause(at)),
+      host.map((at) => (world) => world.host(at).pause()),
     ),
     step(
       9,
@@ -117,7 +110,7 @@ const steps = fc.array(
     ),
     step(
       2,
-      host.map((at) => (world) => world.finish(at)),
+      host.map((at) => (world) => world.host(at).finish()),
     ),
     step(
       8,
@@ -193,7 +186,7 @@ const neverOverTheAccount = (omits: Omissions) =>
 
 describe('the quotas', { timeout: 120_000 }, () => {
   it('are never exceeded in sum, whatever comes, goes, stops and is late', () => {
-    fc.assert(neverOverTheAccount({}), { numRuns: 400 });
+    fc.assert(neverOverTheAccount({}), { numRuns: 200 });
   });
 
   it('are never exceeded in any pool while what is configured stays', () => {
@@ -207,12 +200,12 @@ describe('the quotas', { timeout: 120_000 }, () => {
         for (const each of all) {
           each(world);
           world.settings = configured;
-          for (const pool of world.poolNames()) {
-            expect(world.usableMb(pool), pool).toBeLessThanOrEqual(world.quotaMb(pool));
+          for (const { name, quotaMb } of poolsOf(configured)) {
+            expect(world.usableMb(name), name).toBeLessThanOrEqual(quotaMb);
           }
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -243,13 +236,14 @@ describe('the quotas', { timeout: 120_000 }, () => {
         const isAtLimit = pools.some((pool) => {
           const quota = poolsOf(world.settings).find(({ name }) => name === pool);
           if (quota === undefined) return false;
-          const usedMb = world.hosts.reduce((sum, _, at) => sum + world.usedAt(at, pool), 0);
+          const usedMb = world.hosts.reduce((sum, each) => sum + each.usedMb(pool), 0);
           return usedMb > quota.quotaMb - memoryMb;
         });
-        const freeMb = (world.hosts[busy]?.memoryMb ?? 0) - world.hostUsedMb(busy);
+        const { memoryMb: hostMb, runs } = world.host(busy);
+        const freeMb = hostMb - runs.reduce((sum, run) => sum + run.memoryMb, 0);
         expect(isAtLimit || freeMb < memoryMb).toBe(true);
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 
@@ -277,6 +271,6 @@ describe('an idle part', () => {
     expect(world.call(2, 0)).toBe(false);
     for (let rounds = 0; rounds < 3 && !world.call(2, 0); rounds++) round(world, 0);
     expect(parts()).toEqual([0, 128]);
-    expect(world.usedAt(2, pool)).toBe(128);
+    expect(world.host(2).usedMb(pool)).toBe(128);
   });
 });
