@@ -15,6 +15,7 @@ import { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import { FixedKeepAlive } from './instance-pool/keep-alive.types.js';
 import { CUSTOM_IMAGE, withImages } from './image-store/image-availability.policy.js';
 import { InstancePool } from './instance-pool/instance-pool.js';
+import { ProvisionedKeeper } from './instance-pool/provisioned.keeper.js';
 import { ScaleOutRate } from './instance-pool/scale-out.rate.js';
 import { WarmPool } from './instance-pool/warm-pool.js';
 import { WarmPoolState } from './instance-pool/warm-pool.state.js';
@@ -110,6 +111,13 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     log: (fields, message) => logger.warn(fields, message),
   });
   pool.lendMemory(warmPool);
+  const provisioned = new ProvisionedKeeper({
+    wanted: () => quota.provisioned,
+    find: (functionKey) => functions.get(functionKey),
+    missing: available.lack,
+    pool,
+    onChange: () => heartbeat.change(),
+  });
   const execution = new ExecutionService({
     invokerId,
     appId: settings.appId,
@@ -159,6 +167,7 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     placements,
     quota,
     pool,
+    provisioned,
     warmPool,
     warmState,
     intake,

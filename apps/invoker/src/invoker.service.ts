@@ -9,6 +9,7 @@ import type { HostFiles } from './code-cache/host-files.factory.js';
 import type { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import type { InstancePool } from './instance-pool/instance-pool.js';
 import type { QuotaMeter } from './quota/quota.meter.js';
+import type { ProvisionedKeeper } from './instance-pool/provisioned.keeper.js';
 import type { WarmPool } from './instance-pool/warm-pool.js';
 import type { WarmPoolState } from './instance-pool/warm-pool.state.js';
 import type { InstanceProcess } from './instance/instance-process.js';
@@ -24,6 +25,7 @@ export interface InvokerParts {
   readonly files: Pick<HostFiles, 'open' | 'close'>;
   readonly quota: QuotaMeter;
   readonly pool: InstancePool<Instance>;
+  readonly provisioned: ProvisionedKeeper;
   readonly warmPool: WarmPool<InstanceProcess>;
   readonly warmState: WarmPoolState;
   readonly runtimes: Pick<RuntimeCatalog, 'get'>;
@@ -55,19 +57,36 @@ export class InvokerService implements OnDrain {
   constructor(private readonly parts: InvokerParts) {}
 
   async start(): Promise<void> {
-    const { functions, placements, driver, files, quota, pool, server, heartbeat, readiness, runRoot } =
-      this.parts;
+    const {
+      functions,
+      placements,
+      driver,
+      files,
+      quota,
+      pool,
+      provisioned,
+      server,
+      heartbeat,
+      readiness,
+      runRoot,
+    } = this.parts;
     readiness.add('tables', () => functions.isReady && placements.isReady);
     readiness.add('dispatch', () => this.listening);
     readiness.add('grant', () => quota.hasGrant);
     await Promise.all([driver.prepare(), files.open(), this.clearRunRoot(runRoot)]);
     await Promise.all([functions.ready, placements.ready]);
-    functions.onChange((key, state) => pool.retire(key, state));
+    functions.onChange((key, state) => {
+      pool.retire(key, state);
+      provisioned.look();
+    });
     const port = await server.listen();
     this.listening = true;
     this.parts.logger.info({ port, sandbox: driver.capabilities() }, 'invoker takes calls');
     heartbeat.start();
-    this.reaper = setInterval(() => pool.reap(), REAP_MS);
+    this.reaper = setInterval(() => {
+      pool.reap();
+      provisioned.look();
+    }, REAP_MS);
     if (driver.capabilities().lateMounts) {
       const { warmPool, warmState, runtimes } = this.parts;
       warmPool.open(await warmState.load((name) => runtimes.get(name) !== undefined));

@@ -132,6 +132,28 @@ export class FunctionGroup<I extends PoolInstance> {
     return best;
   }
 
+  add(instance: I): Member<I> {
+    const counters = { requests: 0, settling: 0, takenAt: 0, isUp: false, idleSince: 0, value: 0 };
+    const member: Member<I> = { instance, group: this, ...counters };
+    this.members.add(member);
+    return member;
+  }
+
+  /** It has started. */
+  cameUp(member: Member<I>): void {
+    member.isUp = true;
+    this.up++;
+  }
+
+  /** It is no more, whatever it did. */
+  remove(member: Member<I>): void {
+    this.removeFree(member);
+    if (!this.members.delete(member)) return;
+    if (member.isUp) this.up--;
+    if (member.requests > 0) this.busy--;
+    this.settling -= member.settling;
+  }
+
   take(member: Member<I>, now: number): void {
     if (member.requests++ === 0) this.busy++;
     member.takenAt = now;

@@ -1,10 +1,10 @@
-import type { ColdReason, FunctionState } from '@openscf/contracts';
+import type { FunctionState } from '@openscf/contracts';
 import type { BootOutcome } from '../instance/instance.types.js';
 import type { QuotaTaken } from '../quota/quota.types.js';
-import { BootQueue } from './boot.queue.js';
 import { ColdReasons, type WhyGone } from './cold-reasons.js';
 import { chooseEvictions } from './eviction.policy.js';
 import { FunctionGroup, loadOf, WAITED_TOO_LONG_MS, type Member } from './function.group.js';
+import { InstanceStarter } from './instance-starter.js';
 import type { KeepAlive } from './keep-alive.types.js';
 import { MemoryLedger } from './memory.ledger.js';
 import {
@@ -29,8 +29,6 @@ export interface InstancePoolOptions<I extends PoolInstance> {
   readonly now?: () => number;
 }
 
-/** After a failed start ahead the next one waits, twice as long each time. */
-const AHEAD_RETRY_MS = 1_000;
 const NO_SPARE: SpareMemory = { heldMb: 0, free: () => undefined };
 
 /**
@@ -45,7 +43,7 @@ const NO_SPARE: SpareMemory = { heldMb: 0, free: () => undefined };
 export class InstancePool<I extends PoolInstance> {
   private readonly groups = new Map<string, FunctionGroup<I>>();
   private readonly memberOf = new Map<I, Member<I>>();
-  private readonly bootQueue: BootQueue;
+  private readonly starter: InstanceStarter<I>;
   private readonly memory: MemoryLedger;
   private readonly reasons = new ColdReasons();
   private readonly now: () => number;
@@ -55,9 +53,19 @@ export class InstancePool<I extends PoolInstance> {
   private closed = false;
 
   constructor(private readonly options: InstancePoolOptions<I>) {
-    this.bootQueue = new BootQueue(options.bootsAtOnce);
     this.memory = new MemoryLedger(options.memoryMb);
     this.now = options.now ?? (() => performance.now());
+    this.starter = new InstanceStarter<I>({
+      ...options,
+      memory: this.memory,
+      reasons: this.reasons,
+      now: this.now,
+      isClosed: () => this.closed,
+      makeRoom: (neededMb) => this.makeRoom(neededMb),
+      onMember: (member) => this.memberOf.set(member.instance, member),
+      onBooted: (member, outcome) => this.booted(member, outcome),
+      onUnwanted: (group) => this.startMissing(group),
+    });
   }
 
   /** Memory that is held besides and given up when an instance needs it (the warm pool). */
@@ -76,7 +84,7 @@ export class InstancePool<I extends PoolInstance> {
 
   /** Is no instance being started, and nobody waiting for one? */
   get isQuiet(): boolean {
-    return this.bootQueue.isEmpty;
+    return this.starter.isQuiet;
   }
 
   /** A slot of an instance that has one, at once; or, in time, of one that boots or becomes free. */
@@ -159,7 +167,7 @@ export class InstancePool<I extends PoolInstance> {
         const keepMs = this.options.keepAlive.keepMs(group.functionKey, member.idleSince);
         if (group.spare > 0 && now - member.idleSince >= keepMs) this.discard(member, 'idle-end');
       }
-      this.startProvisioned(group);
+      this.starter.startProvisioned(group);
     }
     this.options.rate.forgetOld();
   }
@@ -169,7 +177,7 @@ export class InstancePool<I extends PoolInstance> {
     if (this.closed) return;
     const group = this.group(functionKey, state);
     group.provisioned = count;
-    this.startProvisioned(group);
+    this.starter.startProvisioned(group);
     this.dropIfEmpty(group);
   }
 
@@ -187,7 +195,7 @@ export class InstancePool<I extends PoolInstance> {
   prewarm(functionKey: string, state: FunctionState): void {
     if (this.closed) return;
     const group = this.group(functionKey, state);
-    if (group.members.size === 0 && group.boots + group.ahead === 0) this.startAhead(group);
+    if (group.members.size === 0 && group.boots + group.ahead === 0) this.starter.startAhead(group);
     this.dropIfEmpty(group);
   }
 
@@ -225,7 +233,10 @@ export class InstancePool<I extends PoolInstance> {
   /** @returns why there is no concurrency for one more request, on this instance or on one to be started */
   private takeLeases(group: FunctionGroup<I>, member: Member<I> | undefined): Refusal | undefined {
     const busy = group.busy + (member?.requests === 0 ? 1 : 0);
-    const needed = group.leasesNeeded(busy, group.waiting.length + (member === undefined ? 1 : 0));
+    let needed = group.leasesNeeded(busy, group.waiting.length + (member === undefined ? 1 : 0));
+    // A request that shares an instance begins by the grant of now, too: which of the leases is its own does not matter.
+    const isShared = group.leases.length >= needed;
+    if (isShared && group.leases.some((lease) => !lease.prolong())) needed = group.leases.length + 1;
     while (group.leases.length < needed) {
       const taken = this.options.quota.take(group.state);
       if (taken.kind !== 'taken') {
@@ -239,9 +250,8 @@ export class InstancePool<I extends PoolInstance> {
 
   private giveLeases(group: FunctionGroup<I>): void {
     const needed = group.leasesNeeded();
-    while (group.leases.length > needed) {
-      group.leases.pop()?.give();
-    }
+    // The oldest goes: those that are left end no sooner than what runs.
+    while (group.leases.length > needed) group.leases.shift()?.give();
   }
 
   private comeBack(member: Member<I>): void {
@@ -297,7 +307,7 @@ export class InstancePool<I extends PoolInstance> {
   /** Who waits must have something to wait for. */
   private startMissing(group: FunctionGroup<I>): void {
     while (!this.closed && group.bootsNeeded(this.now()) > 0) {
-      const refusal = this.startBoot(group);
+      const refusal = this.starter.startForCaller(group);
       if (refusal === undefined) continue;
       group.waiting.pop()?.resolve(refusal);
       this.giveLeases(group);
@@ -305,98 +315,16 @@ export class InstancePool<I extends PoolInstance> {
     this.dropIfEmpty(group);
   }
 
-  private startBoot(group: FunctionGroup<I>): Refusal | undefined {
-    const { memoryMb } = group.state;
-    if (!this.makeRoom(memoryMb)) return { kind: 'no-memory' };
-    const { rate } = this.options;
-    if (!rate.take(group.functionKey)) return { kind: 'too-fast', perMinute: rate.perMinute };
-    const others = group.members.size > 0 || group.boots > 0;
-    const reason = this.reasons.reasonFor(group.functionKey, group.state, others);
-    this.memory.hold(memoryMb);
-    group.boots++;
-    void this.bootForCaller(group, reason);
-    return undefined;
-  }
-
-  private async bootForCaller(group: FunctionGroup<I>, reason: ColdReason): Promise<void> {
-    // At its turn it may not be wanted any more: instances that came back have served who waited.
-    const wanted = (): boolean => !this.closed && group.isBootWanted(this.now());
-    const ran = await this.bootQueue.run(wanted, async () => {
-      group.started++;
-      const { member, outcome } = await this.boot(group, reason);
-      // All of it before the next in the queue asks whether it is wanted.
-      group.started--;
-      group.boots--;
-      this.booted(member, outcome);
-      return true;
-    });
-    if (ran) return;
-    group.boots--;
-    this.memory.giveBack(group.state.memoryMb);
-    this.startMissing(group);
-  }
-
-  /** @returns false when there is no room for it, or others wait for their boots */
-  private startAhead(group: FunctionGroup<I>): boolean {
-    const { memoryMb } = group.state;
-    if (this.now() < group.aheadAfter || !this.bootQueue.hasRoom || group.retired || !this.makeRoom(memoryMb))
-      return false;
-    this.memory.hold(memoryMb);
-    group.ahead++;
-    void this.bootQueue.run(
-      () => true,
-      async () => {
-        const { member, outcome } = await this.boot(group, 'provisioned');
-        group.ahead--;
-        if (outcome.kind === 'ready') {
-          group.aheadFailures = 0;
-          this.comeBack(member);
-        } else {
-          group.aheadAfter = this.now() + AHEAD_RETRY_MS * 2 ** Math.min(6, group.aheadFailures++);
-          const { failure } = outcome;
-          this.options.log(
-            { functionKey: group.functionKey, failure },
-            'instance could not be started ahead',
-          );
-          this.discard(member, 'replaced');
-          this.startMissing(group);
-        }
-      },
-    );
-    return true;
-  }
-
-  private startProvisioned(group: FunctionGroup<I>): void {
-    const isMissing = (): boolean => group.up + group.boots + group.ahead < group.provisioned;
-    while (isMissing() && !this.closed) if (!this.startAhead(group)) return;
-  }
-
-  private async boot(
-    group: FunctionGroup<I>,
-    reason: ColdReason,
-  ): Promise<{ member: Member<I>; outcome: BootOutcome }> {
-    await this.memory.room();
-    const instance = this.options.create(group.functionKey, group.state);
-    const counters = { requests: 0, settling: 0, takenAt: 0, isUp: false, idleSince: 0, value: 0 };
-    const member: Member<I> = { instance, group, ...counters };
-    group.members.add(member);
-    this.memberOf.set(instance, member);
-    const startedAt = this.now();
-    const outcome = await instance.boot(reason);
-    group.coldMs = this.now() - startedAt;
-    member.isUp = outcome.kind === 'ready' && this.memberOf.has(instance);
-    if (member.isUp) group.up++;
-    return { member, outcome };
-  }
-
   private booted(member: Member<I>, outcome: BootOutcome): void {
+    const { group, instance } = member;
     if (outcome.kind === 'ready') {
+      if (this.memberOf.has(instance)) group.cameUp(member);
       this.comeBack(member);
       return;
     }
-    const { group, instance } = member;
     const { failure, coldStart } = outcome;
-    group.waiting.shift()?.resolve({ kind: 'boot-failed', instance, failure, coldStart });
+    if (coldStart.reason !== 'provisioned')
+      group.waiting.shift()?.resolve({ kind: 'boot-failed', instance, failure, coldStart });
     this.discard(member, 'replaced');
     this.giveLeases(group);
     this.startMissing(group);
@@ -404,12 +332,8 @@ export class InstancePool<I extends PoolInstance> {
 
   private discard(member: Member<I>, why: WhyGone): void {
     const { group, instance } = member;
-    group.removeFree(member);
-    group.members.delete(member);
+    group.remove(member);
     if (!this.memberOf.delete(instance)) return;
-    if (member.isUp) group.up--;
-    if (member.requests > 0) group.busy--;
-    group.settling -= member.settling;
     if (!group.retired) this.reasons.gone(group.functionKey, group.state, why);
     this.dropIfEmpty(group);
     this.memory.die(group.state.memoryMb, instance.destroy());

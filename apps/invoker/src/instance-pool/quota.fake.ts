@@ -14,6 +14,6 @@ export class QuotaFake {
       if (!given) this.taken--;
       given = true;
     };
-    return { kind: 'taken', lease: { pools: ['account'], give } };
+    return { kind: 'taken', lease: { pools: ['account'], prolong: () => true, give } };
   }
 }
