@@ -64,10 +64,8 @@ class FakeImages extends ImageResolver {
   }
 }
 
-export type TestRegistry = Awaited<ReturnType<typeof startRegistry>>;
-
-/** The registry without its process: every class as the module wires it, on real parts, in a schema and a bucket of its own. */
-export async function startRegistry(environment: Record<string, string>) {
+/** Kafka, MinIO and PostgreSQL as the registry uses them, in a schema and a bucket of its own. */
+async function openParts(environment: Record<string, string>) {
   const id = randomBytes(4).toString('hex');
   const config = loadConfig(registryConfig, { ...environment, OPENSCF_PLATFORM_BUCKET: `platform-${id}` });
   const logger = silentLogger();
@@ -86,7 +84,12 @@ export async function startRegistry(environment: Record<string, string>) {
   await store.ensureBucket(config.platformBucket);
   const bus = new Bus({ brokers: config.kafkaBrokers, clientId: `registry-${id}`, logger });
   await bus.ensureTopics(Object.values(topics));
+  return { config, logger, database, store, bus };
+}
+type Parts = Awaited<ReturnType<typeof openParts>>;
 
+/** Everything that other classes are made from. */
+function foundation({ config, logger, database, store, bus }: Parts) {
   const outbox = new OutboxRepository(database);
   const relay = new OutboxRelay(outbox, bus, logger);
   const changes = new Changes(outbox, relay);
@@ -94,17 +97,33 @@ export async function startRegistry(environment: Record<string, string>) {
   const triggers = new TriggersRepository(database);
   const layers = new LayersRepository(database);
   const concurrency = new ConcurrencyRepository(database);
-  const credentials = new CredentialsRepository(database);
   const packageRows = new PackagesRepository(database);
   const packages = new PackagesService(packageRows, store, config, logger);
-  const triggerChanges = new TriggerChanges(triggers, outbox);
-  const functionChanges = new FunctionChanges(functions, packages, outbox, config);
-  const concurrencyChanges = new ConcurrencyChanges(concurrency, functions, outbox);
-  const invokers = new FakeInvokers(bus);
-  const images = new FakeImages();
+  return {
+    outbox,
+    relay,
+    changes,
+    functions,
+    triggers,
+    layers,
+    concurrency,
+    packageRows,
+    packages,
+    triggerChanges: new TriggerChanges(triggers, outbox),
+    functionChanges: new FunctionChanges(functions, packages, outbox, config),
+    concurrencyChanges: new ConcurrencyChanges(concurrency, functions, outbox),
+    invokers: new FakeInvokers(bus),
+    images: new FakeImages(),
+  };
+}
+type Foundation = ReturnType<typeof foundation>;
+
+function controllers({ config, store }: Parts, base: Foundation) {
+  const { functions, triggers, layers, concurrency, packages, changes, invokers } = base;
+  const { triggerChanges, functionChanges, concurrencyChanges } = base;
   const functionsService = new FunctionsService(
     functions,
-    new FunctionCode(packages, images),
+    new FunctionCode(packages, base.images),
     new LayerBinding(layers, packages),
     changes,
     functionChanges,
@@ -121,16 +140,30 @@ export async function startRegistry(environment: Record<string, string>) {
     concurrencyChanges,
     changes,
   );
+  const queries = new FunctionQueries(functions, triggers, packages, layers, concurrency, store, config);
   const triggersService = new TriggersService(triggers, functions, triggerChanges, changes, store, config);
-  const functionQueries = new FunctionQueries(
-    functions,
-    triggers,
-    packages,
-    layers,
-    concurrency,
-    store,
-    config,
-  );
+  const layersService = new LayersService(layers, packages, changes, invokers, store, config);
+  const reservations = new ConcurrencyService(concurrency, functions, concurrencyChanges, changes, config);
+  const concurrencyQueries = new ConcurrencyQueries(concurrency, functions, invokers, config);
+  return {
+    functions: new FunctionsController(functionsService, queries, versions, packages),
+    versions: new VersionsController(versions),
+    layers: new LayersController(layersService, packages),
+    concurrency: new ConcurrencyController(reservations, concurrencyQueries),
+    account: new AccountController(new AccountQueries(functions, concurrency, config)),
+    triggers: new TriggersController(triggersService, new TriggerQueries(triggers, functions, config)),
+  };
+}
+
+export type TestRegistry = Awaited<ReturnType<typeof startRegistry>>;
+
+/** The registry without its process: every class as the module wires it, on real parts. */
+export async function startRegistry(environment: Record<string, string>) {
+  const parts = await openParts(environment);
+  const { config, logger, database, store, bus } = parts;
+  const base = foundation(parts);
+  const { outbox, relay, changes } = base;
+  const credentials = new CredentialsRepository(database);
   return {
     config,
     database,
@@ -139,32 +172,21 @@ export async function startRegistry(environment: Record<string, string>) {
     outbox,
     relay,
     changes,
-    packages,
-    sweep: new PackageSweep(packageRows, store, config, logger),
+    packages: base.packages,
+    invokers: base.invokers,
+    images: base.images,
+    sweep: new PackageSweep(base.packageRows, store, config, logger),
     reconciler: new StateReconciler(
       bus,
       outbox,
       relay,
-      functions,
-      concurrency,
-      triggers,
+      base.functions,
+      base.concurrency,
+      base.triggers,
       credentials,
       logger,
     ),
-    invokers,
-    images,
-    functions: new FunctionsController(functionsService, functionQueries, versions, packages),
-    versions: new VersionsController(versions),
-    layers: new LayersController(
-      new LayersService(layers, packages, changes, invokers, store, config),
-      packages,
-    ),
-    concurrency: new ConcurrencyController(
-      new ConcurrencyService(concurrency, functions, concurrencyChanges, changes, config),
-      new ConcurrencyQueries(concurrency, functions, invokers, config),
-    ),
-    account: new AccountController(new AccountQueries(functions, concurrency, config)),
-    triggers: new TriggersController(triggersService, new TriggerQueries(triggers, functions, config)),
+    ...controllers(parts, base),
     rootCredential: (files: { masterKeyFile: string; rootCredentialsFile: string }) =>
       new RootCredential(credentials, outbox, changes, { ...config, ...files }, logger),
     /** Puts bytes where the gateway puts them. */
