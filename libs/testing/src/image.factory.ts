@@ -14,6 +14,8 @@ export interface LayerEntry {
 export interface ImageRecipe {
   /** From the lowest up: entries, or a tar that is there already. */
   readonly layers: readonly (readonly LayerEntry[] | Buffer)[];
+  /** Default: true. */
+  readonly compressed?: boolean;
   readonly entrypoint?: readonly string[];
   readonly cmd?: readonly string[];
   readonly env?: readonly string[];
@@ -51,7 +53,11 @@ const OCI = 'application/vnd.oci.image';
 /** Builds an image without any engine. */
 export function anImage(recipe: ImageRecipe): BuiltImage {
   const tars = recipe.layers.map((layer) => (Buffer.isBuffer(layer) ? layer : tarOf(layer)));
-  const layers = tars.map((tar) => blob(`${OCI}.layer.v1.tar+gzip`, gzipSync(tar, { level: 1 })));
+  const layers = tars.map((tar) =>
+    recipe.compressed === false
+      ? blob(`${OCI}.layer.v1.tar`, tar)
+      : blob(`${OCI}.layer.v1.tar+gzip`, gzipSync(tar, { level: 1 })),
+  );
   const architecture = { x64: 'amd64' }[process.arch as string] ?? process.arch;
   const config = blob(
     `${OCI}.config.v1+json`,

@@ -92,7 +92,8 @@ export function failureOfRuntime(
     case 'event-not-json':
       return failure(400, `InvalidParameterValue: the event is not JSON: ${message}`);
     case 'exception':
-      return failure(430, 'user code exception caught', stackTrace);
+      // What has no trace (a job's exit code, say) has at least its message.
+      return failure(430, 'user code exception caught', stackTrace || message);
     case 'result-not-json':
       return failure(430, message);
     case 'result-too-large':
