@@ -1,64 +1,12 @@
 import type { FunctionState } from '@openscf/contracts';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { BootOutcome } from '../instance/instance.types.js';
 import { InstancePool } from './instance-pool.js';
 import { FixedKeepAlive } from './keep-alive.types.js';
 import { QuotaFake } from './quota.fake.js';
 import { ScaleOutRate } from './scale-out.rate.js';
-import type { Acquired, PoolInstance } from './pool.types.js';
-
-const COLD = {
-  reason: 'first' as const,
-  pooled: false,
-  sandboxMs: 0,
-  totalMs: 1,
-  pullCodeMs: 0,
-  initRuntimeMs: 0,
-  initFunctionMs: 0,
-};
-
-/** An instance whose boot and end the test decides. */
-class ScriptedInstance implements PoolInstance {
-  static made = 0;
-  readonly id = `i-${ScriptedInstance.made++}`;
-  phase = 'creating';
-  reason: string | undefined;
-  private readonly booting = Promise.withResolvers<BootOutcome>();
-  private readonly destroying = Promise.withResolvers<void>();
-
-  constructor(
-    readonly state: FunctionState,
-    private readonly slowDestroy: boolean,
-  ) {}
-
-  get usable(): boolean {
-    return this.phase === 'idle' || this.phase === 'busy';
-  }
-  boot(reason: string): Promise<BootOutcome> {
-    this.reason = reason;
-    this.phase = 'initializing';
-    return this.booting.promise;
-  }
-  ready(): void {
-    this.becomeIdle();
-    this.booting.resolve({ kind: 'ready' });
-  }
-  fail(): void {
-    this.booting.resolve({ kind: 'failed', failure: { kind: 'init-timed-out' }, coldStart: COLD });
-  }
-  becomeIdle(): void {
-    this.phase = 'idle';
-  }
-  destroy(): Promise<void> {
-    this.phase = 'destroyed';
-    if (!this.slowDestroy) this.destroying.resolve();
-    return this.destroying.promise;
-  }
-  gone(): void {
-    this.destroying.resolve();
-  }
-}
+import { ScriptedInstance } from './scripted-instance.fake.js';
+import type { Acquired } from './pool.types.js';
 
 function state(name: string, change: Partial<FunctionState> = {}): FunctionState {
   return {
