@@ -127,7 +127,8 @@ describe('instances', () => {
       CodeInfo: '',
       ImageConfig: {
         ImageType: 'personal',
-        ImageUri: `${ImageUri}@${digest}`,
+        ImageUri,
+        Digest: digest,
         Command: 'python',
         Args: '-u app.py',
       },

@@ -110,18 +110,20 @@ function instanceSettingsOf({ sharedDirectories, webSocketIdleMs, instanceConcur
             MaxConcurrency: instanceConcurrency,
             InstanceIsolationEnabled: 'FALSE',
             Type: 'Request-Based',
+            MixNodeConfig: [],
+            SessionConfig: null,
           },
   };
 }
 
-/** An image is shown with the digest that it was fixed to. */
+/** An image as it was given, so that tools see no difference, and beside it the digest that it was fixed to. */
 function codeSettingsOf({ code, imageType, registryId }: FunctionRecord): Pick<Detail, 'ImageConfig'> {
   if (code.kind === 'package') return { ImageConfig: null };
-  const pinned = code.imageUri.includes('@') ? code.imageUri : `${code.imageUri}@${code.digest}`;
   return {
     ImageConfig: {
       ImageType: imageType,
-      ImageUri: pinned,
+      ImageUri: code.imageUri,
+      Digest: code.digest,
       RegistryId: registryId,
       EntryPoint: '',
       Command: code.command.join(' '),

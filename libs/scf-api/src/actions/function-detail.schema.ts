@@ -76,8 +76,9 @@ export const getFunctionResponse = z.object({
   ImageConfig: z
     .object({
       ImageType: text,
-      /** With the digest that was fixed when it was deployed. */
       ImageUri: text,
+      /** Ours: what ImageUri meant when it was deployed. */
+      Digest: text,
       RegistryId: text,
       EntryPoint: text,
       Command: text,

@@ -20,6 +20,9 @@ describe('a function URL', () => {
       hostUrl: 'http://1250000000-abc.localhost:8080',
       pathUrl: 'http://127.0.0.1:8080/url/1250000000-abc/',
     });
+    expect(functionUrls('abc', { ...triggerPlace, gatewayHost: '0.0.0.0' }).pathUrl).toContain(
+      '//localhost:8080/',
+    );
     const gatewayPublicUrl = 'https://scf.example.com';
     expect(
       functionUrls('abc', { ...triggerPlace, gatewayPublicUrl, functionUrlDomain: 'fn.example.com' }),

@@ -34,6 +34,9 @@ export function httpPartOf(desc: HttpDesc, urlId: string): Pick<HttpTrigger, 'ur
   };
 }
 
+/** Listening on every address is no address. */
+const EVERYWHERE = new Set(['0.0.0.0', '::', '[::]']);
+
 /** Where function URLs lie. */
 export interface UrlPlace {
   appId: string;
@@ -48,7 +51,8 @@ export interface UrlPlace {
  * There is one network, so the vendor's private address is the same.
  */
 export function functionUrls(urlId: string, place: UrlPlace): { hostUrl: string; pathUrl: string } {
-  const gateway = new URL(place.gatewayPublicUrl ?? `http://${place.gatewayHost}:${place.gatewayPort}`);
+  const host = EVERYWHERE.has(place.gatewayHost) ? 'localhost' : place.gatewayHost;
+  const gateway = new URL(place.gatewayPublicUrl ?? `http://${host}:${place.gatewayPort}`);
   const label = `${place.appId}-${urlId}`;
   const port = gateway.port === '' ? '' : `:${gateway.port}`;
   return {
