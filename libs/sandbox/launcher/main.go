@@ -7,7 +7,7 @@
 //	launcher init    the first process of a sandbox; started by serve only
 //
 // Reading order: serve (requests), start (a sandbox, seen from the host), setup (the same, seen from inside), mounts,
-// cgroup, calls (system calls that Go's library has no names for).
+// scratch, cgroup, calls (system calls that Go's library has no names for).
 package main
 
 import (

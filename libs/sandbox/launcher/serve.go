@@ -19,6 +19,7 @@ type request struct {
 
 	Sandbox *sandboxPlan `json:"sandbox"`
 	Mount   *mountPlan   `json:"mount"`
+	Scratch *scratchPlan `json:"scratch"`
 	Path    string       `json:"path"`
 	Paths   []string     `json:"paths"`
 	Command []string     `json:"command"`
@@ -79,6 +80,10 @@ func (s *server) handle(wanted *request) {
 		err = mountOnHost(wanted.Mount)
 	case "unmount":
 		err = unmount(wanted.Path)
+	case "scratch":
+		err = wanted.Scratch.mount()
+	case "wipe":
+		err = wipe(wanted.Path)
 	case "remove-cgroup":
 		err = removeCgroups(wanted.Paths)
 	case "run":

@@ -4,7 +4,7 @@
  * - sandbox.errors.ts: what goes wrong, by reason
  * - safe-sandbox.driver.ts: wraps each driver: checks, deadlines, one destroy, destroy on error
  * - sandbox-spec.policy.ts: what a specification may say
- * - pid-one.ts, seccomp.policy.ts: the parts of a sandbox that are the same for every driver
+ * - pid-one.ts, seccomp.policy.ts, proc.policy.ts: the parts of a sandbox that are the same for every driver
  * - undo-stack.ts, output.fifo.ts, owner.lock.ts: the same for every driver on this host
  * - sandbox-driver.fake.ts (`/fake`): scripted sandboxes for the tests of users
  * - conformance/ (`/conformance`): the suite that every driver passes
@@ -21,6 +21,7 @@ export {
   pidOneCommand,
   RUN_DIRECTORY,
 } from './pid-one.js';
+export { HIDDEN_PATHS, READ_ONLY_PATHS } from './proc.policy.js';
 export { seccompProfile, type SeccompProfile } from './seccomp.policy.js';
 export { openFifo, OUTPUT_FIFO_MODE } from './output.fifo.js';
 export { refuseWhenOwned, takeOwnership } from './owner.lock.js';

@@ -5,6 +5,7 @@ import type { SandboxDriverOptions, SandboxLimits, SandboxMount, SandboxSpec } f
 const OWNER = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const HOSTNAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/;
+const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Smallest and largest accepted value of each limit. */
@@ -74,5 +75,7 @@ export function checkDriverOptions(options: SandboxDriverOptions): void {
   if (!OWNER.test(options.owner)) refuse('owner', options.owner, String(OWNER));
   if (!(options.readyNetworks >= 0 && options.readyNetworks <= 1000))
     refuse('readyNetworks', options.readyNetworks, '0 to 1000');
+  for (const network of options.privateNetworks ?? [])
+    if (!CIDR.test(network)) refuse('privateNetworks', network, 'ranges such as 10.1.0.0/16');
   if (options.stateDirectory !== undefined) checkPath('stateDirectory', options.stateDirectory);
 }

@@ -22,6 +22,8 @@ export interface SandboxDriverOptions {
   readonly relays: readonly SandboxRelay[];
   /** May instances with `network: 'egress'` reach the public network (as far as the host has the tools for it)? */
   readonly publicEgress: boolean;
+  /** Private networks (CIDR) that `egress` reaches too, such as that of a database; all others are hidden. Not the host's own addresses. */
+  readonly privateNetworks?: readonly string[];
   /** Network places kept ready ahead of their use. */
   readonly readyNetworks: number;
   /** Absolute folder for the driver's own bookkeeping; cleared by `recover`. Default: `/run/openscf-<owner>`. */
@@ -39,7 +41,7 @@ export interface SandboxMount {
 }
 
 export interface SandboxLimits {
-  /** Hard limit of all memory of the instance, its `/tmp` included; beyond it the kernel kills (see `oomKilled`). */
+  /** Hard limit of all memory of the instance, its `/tmp` included unless `tmpOutsideMemory`; beyond it the kernel kills (see `oomKilled`). */
   readonly memoryMb: number;
   /** Relative weight when processors are short: 1024 is the weight of one ordinary process tree. 2 to 262,144. */
   readonly cpuShares: number;
@@ -49,11 +51,14 @@ export interface SandboxLimits {
   readonly pids: number;
   /** Open files of each process. */
   readonly openFiles: number;
-  /** Size of `/tmp`. */
+  /** Size of `/tmp`, which is empty at the start and gone with the instance. */
   readonly tmpMb: number;
 }
 
-/** `relays`: only the relays; `egress`: the relays and, where the host has the tools, the public network. */
+/**
+ * `relays`: only the relays, and no way to resolve public names; `egress`: the relays and, where the host has the tools, the
+ * public network: not private ones, link-local ones, nor any address of the host.
+ */
 export type SandboxNetwork = 'none' | 'relays' | 'egress';
 
 export interface SandboxSpec {
@@ -108,7 +113,7 @@ export interface Sandbox {
   /** Takes effect at once, on the running instance. */
   setLimits(limits: Pick<SandboxLimits, 'memoryMb' | 'cpuShares' | 'cpus'>): Promise<void>;
   /**
-   * Mounts host folders on `lateTargets` of the running instance, within a few milliseconds. A program that is in such a
+   * Mounts host folders on `lateTargets` of the running instance, in this order, within a few milliseconds. A program that is in such a
    * folder must change into it again to see what was mounted. Rejects with SandboxError `not-supported` where the driver has
    * no `lateMounts`; after any other failure but `invalid-spec` the sandbox is destroyed.
    */
@@ -127,6 +132,8 @@ export interface SandboxCapabilities {
   readonly hostAddressesHidden: boolean;
   /** `attach` works: instances can be started before it is known what they will run. */
   readonly lateMounts: boolean;
+  /** What an instance writes to `/tmp` is not counted as its memory. */
+  readonly tmpOutsideMemory?: boolean;
   /** Ordinary time from `create` to a running command, for the scheduling of starts. */
   readonly typicalStartMs: number;
 }

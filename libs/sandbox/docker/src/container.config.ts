@@ -1,8 +1,10 @@
 import {
+  HIDDEN_PATHS,
   INSTANCE_GID,
   INSTANCE_UID,
   PID_ONE_FILE,
   pidOneCommand,
+  READ_ONLY_PATHS,
   RUN_DIRECTORY,
   seccompProfile,
 } from '@openscf/sandbox-api';
@@ -22,7 +24,7 @@ const MB = 1024 * 1024;
 const CPU_PERIOD_US = 100_000;
 
 /** Known to the engine, not to the types. */
-const CGROUP_NAMESPACE = { CgroupnsMode: 'private' };
+const UNTYPED = { CgroupnsMode: 'private', MaskedPaths: HIDDEN_PATHS, ReadonlyPaths: READ_ONLY_PATHS };
 
 export function resourcesOf({
   memoryMb,
@@ -78,7 +80,7 @@ export function containerConfig(
       Tmpfs: { '/tmp': `rw,exec,nosuid,nodev,mode=1777,size=${limits.tmpMb}m` },
       ShmSize: 64 * MB,
       IpcMode: 'private',
-      ...CGROUP_NAMESPACE,
+      ...UNTYPED,
       LogConfig: { Type: 'none', Config: {} },
       RestartPolicy: { Name: 'no' },
       NetworkMode: network?.name ?? 'none',

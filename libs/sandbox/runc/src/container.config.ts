@@ -1,8 +1,10 @@
 import {
+  HIDDEN_PATHS,
   INSTANCE_GID,
   INSTANCE_UID,
   PID_ONE_FILE,
   pidOneCommand,
+  READ_ONLY_PATHS,
   RUN_DIRECTORY,
   seccompProfile,
 } from '@openscf/sandbox-api';
@@ -22,6 +24,8 @@ export interface ContainerPlaces {
   firstHostId: number;
   /** Host folders behind `lateTargets`, in the same order, below a shared mount. */
   lateFolders: readonly string[];
+  /** A file system of its own that becomes `/tmp`; without it `/tmp` is in memory. */
+  tmpFolder?: string;
   /** Path of a ready network namespace; without it the instance gets an empty one. */
   networkNamespace?: string;
 }
@@ -31,15 +35,7 @@ export const IDS_PER_SANDBOX = 65_536;
 const MB = 1024 * 1024;
 const CPU_PERIOD_US = 100_000;
 
-/** Docker's lists: what /proc tells of the host, or lets one change. */
-const MASKED_PATHS =
-  `/proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list
-  /proc/timer_stats /proc/sched_debug /proc/scsi /proc/kallsyms /proc/modules /proc/partitions /proc/diskstats`.split(
-    /\s+/,
-  );
-const READ_ONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
-
-function mounts(spec: SandboxSpec, { fifo, hosts, lateFolders }: ContainerPlaces) {
+function mounts(spec: SandboxSpec, { fifo, hosts, lateFolders, tmpFolder }: ContainerPlaces) {
   const bind = (source: string, destination: string, readOnly: boolean, propagation = 'rprivate') => ({
     type: 'bind',
     source,
@@ -59,7 +55,7 @@ function mounts(spec: SandboxSpec, { fifo, hosts, lateFolders }: ContainerPlaces
       options: ['nosuid', 'strictatime', 'mode=755', 'size=64k'],
     },
     tmpfs('/dev/shm', 'noexec', 'mode=1777', 'size=64m'),
-    tmpfs('/tmp', 'mode=1777', `size=${spec.limits.tmpMb}m`),
+    tmpFolder ? bind(tmpFolder, '/tmp', false) : tmpfs('/tmp', 'mode=1777', `size=${spec.limits.tmpMb}m`),
     ...spec.mounts.map(({ source, target, readOnly }) => bind(source, target, readOnly)),
     ...(spec.lateTargets ?? []).map((target, index) =>
       bind(lateFolders[index] ?? '', target, true, 'rslave'),
@@ -123,7 +119,7 @@ export function containerConfig(spec: SandboxSpec, places: ContainerPlaces) {
       cgroupsPath: places.cgroupPath,
       resources: resources(spec.limits),
       seccomp: seccompProfile(),
-      maskedPaths: MASKED_PATHS,
+      maskedPaths: HIDDEN_PATHS,
       readonlyPaths: READ_ONLY_PATHS,
       devices: [],
     },

@@ -11,6 +11,8 @@ export class DriverPaths {
   readonly fifos: string;
   /** A shared mount: what is mounted below it arrives in the sandboxes that hold a slave of it. One folder per sandbox. */
   readonly late: string;
+  /** Mounts of the file systems behind `/tmp`. */
+  readonly scratch: string;
   readonly lock: string;
   /** Name of the cgroup that holds the cgroups of all sandboxes, in every hierarchy. */
   readonly cgroup: string;
@@ -25,6 +27,7 @@ export class DriverPaths {
     this.bundles = join(stateDirectory, 'bundles');
     this.roots = join(stateDirectory, 'roots');
     this.fifos = join(stateDirectory, 'fifos');
+    this.scratch = join(stateDirectory, 'scratch');
     this.late = join(stateDirectory, 'late');
     this.lock = join(stateDirectory, 'owner.json');
     this.cgroup = `openscf-${owner}`;

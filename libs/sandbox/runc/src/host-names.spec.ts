@@ -16,7 +16,7 @@ it('knows its own network namespaces from those of an owner with a longer name',
 });
 
 it('gives each instance an address of its own, outside of the router’s', () => {
-  expect([0, 255, 256, 1000].map(instanceAddress)).toEqual([
+  expect([0, 255, 256, 1000].map((slot) => instanceAddress(slot, 'egress'))).toEqual([
     '198.18.1.0',
     '198.18.1.255',
     '198.18.2.0',

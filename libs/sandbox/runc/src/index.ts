@@ -8,7 +8,7 @@
  * - cgroup.ts: limits and readings, version 1 and 2, as files
  * - late.mounts.ts: folders that come into a sandbox after its start
  * - router.network.ts, relay.ts, network.pool.ts: the network of instances
- * - fifo.pool.ts, host-ids.ts: other things that each sandbox takes and gives back
+ * - scratch.pool.ts, fifo.pool.ts, host-ids.ts: other things that each sandbox takes and gives back
  * - host.check.ts, recovery.ts, driver-paths.ts, host-command.ts: the host
  */
 import {

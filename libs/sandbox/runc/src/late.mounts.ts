@@ -33,13 +33,11 @@ export class LateMounts {
   }
 
   async attach(mounts: readonly SandboxMount[]): Promise<void> {
-    await Promise.all(
-      mounts.map(async ({ source, target, readOnly }) => {
-        const point = this.folders[this.targets.indexOf(target)] ?? '';
-        this.mounted.push(point);
-        await this.host.bind({ source, target: point, readOnly });
-      }),
-    );
+    for (const { source, target, readOnly } of mounts) {
+      const point = this.folders[this.targets.indexOf(target)] ?? '';
+      this.mounted.push(point);
+      await this.host.bind({ source, target: point, readOnly });
+    }
   }
 
   /** In any state, after the sandbox's processes are gone. */

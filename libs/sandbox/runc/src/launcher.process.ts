@@ -70,6 +70,16 @@ export class LauncherProcess implements Host {
     await this.ask({ do: 'unmount', path });
   }
 
+  /** A copy of an image, mounted. */
+  async mountScratch(template: string, image: string, target: string): Promise<void> {
+    await this.ask({ do: 'scratch', scratch: { template, image, target } });
+  }
+
+  /** Removes all that is in a scratch file system. */
+  async wipe(path: string): Promise<void> {
+    await this.ask({ do: 'wipe', path });
+  }
+
   async removeCgroup(path: string): Promise<void> {
     await this.ask({ do: 'remove-cgroup', paths: await cgroupFolders(path) });
   }

@@ -67,7 +67,7 @@ export class NetworkPool {
   private async make(kind: NetworkPlace['kind'], count: number): Promise<NetworkPlace[]> {
     const slots = Array.from({ length: count }, () => this.nextSlot++);
     slots.forEach((slot) => this.made.add(slot));
-    await this.router.addInstances(slots, kind === 'egress');
+    await this.router.addInstances(slots, kind);
     return slots.map((slot) => {
       return { slot, kind, path: join(NETWORK_NAMESPACES, this.paths.networkNamespace(slot)) };
     });

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DriverPaths } from './driver-paths.js';
 import { removeEverything } from './recovery.js';
-import { BRIDGE_ADDRESS, RouterNetwork } from './router.network.js';
+import { BRIDGES, RouterNetwork } from './router.network.js';
 import { SpawningHost } from './spawning.host.js';
 
 const paths = new DriverPaths(`router-${process.pid}`);
@@ -22,7 +22,7 @@ beforeAll(async () => {
   const relay = { name: 'minio.openscf.internal', port: 9000, target: { host: '127.0.0.1', port } };
   router = new RouterNetwork(new SpawningHost(), paths, [relay], true);
   await router.open();
-  await router.addInstances([0], true);
+  await router.addInstances([0], 'egress');
 });
 afterAll(async () => {
   await router.close();
@@ -48,7 +48,7 @@ async function helpers(text: string): Promise<number[]> {
 }
 
 it('starts the relay again when it was killed', async () => {
-  const ask = () => inInstance('curl', '-sS', '--max-time', '2', `http://${BRIDGE_ADDRESS}:9000/`);
+  const ask = () => inInstance('curl', '-sS', '--max-time', '2', `http://${BRIDGES.egress.address}:9000/`);
   expect(await ask()).toBe('relayed');
   const before = await helpers('relay.');
   expect(before.length).toBeGreaterThan(0);

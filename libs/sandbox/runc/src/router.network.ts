@@ -13,15 +13,26 @@ import type { Host } from './host.types.js';
  * The network of all instances of one owner (198.18.0.0/16: set aside for tests of network devices, so that it hides no
  * network that functions want to reach). Nothing is put into the host's own network namespace.
  *
- *   router namespace:  bridge br0 198.18.0.1 ── isolated ports v<n> ──── eth0 of each instance 198.18.1.0 and up
+ *   router namespace:  bridge br0 198.18.0.1 ── isolated ports v<n> ──── eth0 of each instance with egress, 198.18.1.0 and up
  *                        └─ tap0: slirp4netns (gateway 198.18.0.2, DNS 198.18.0.3) ── public network, as the host's user
- *                        └─ relays listen on 198.18.0.1
+ *                      bridge br1 198.19.0.1 ── isolated ports v<n> ──── eth0 of each instance without, 198.19.1.0 and up
+ *                      relays listen on both addresses
  *
- * Isolated ports exchange frames with the bridge and with tap0, never with each other.
+ * Isolated ports exchange frames with the bridge and with tap0, never with each other. Instances without egress are not
+ * even connected to what leads out: a socket bound to a device asks no route, and DNS alone can carry data away.
  */
-export const BRIDGE_ADDRESS = '198.18.0.1';
+interface Bridge {
+  name: string;
+  address: string;
+  subnet: string;
+  /** Of an instance: `prefix`.a.b. */
+  prefix: string;
+}
+export const BRIDGES: Record<'egress' | 'relays', Bridge> = {
+  egress: { name: 'br0', address: '198.18.0.1', subnet: '198.18.0.0/16', prefix: '198.18' },
+  relays: { name: 'br1', address: '198.19.0.1', subnet: '198.19.0.0/16', prefix: '198.19' },
+};
 const GATEWAY_ADDRESS = '198.18.0.2';
-const SUBNET = '198.18.0.0/16';
 
 /** Between two tries to start a helper that failed. */
 const HEAL_AFTER_MS = 1000;
@@ -29,12 +40,27 @@ const HEAL_AFTER_MS = 1000;
 /** Addresses below 198.18.1.0 belong to the router. */
 const FIRST_INSTANCE = 256;
 
-/** Link-local: where clouds answer with the credentials of the host. */
-const METADATA_SERVICES = '169.254.0.0/16';
+/**
+ * What is not public: link-local, where clouds answer with the credentials of the host; the private networks that the
+ * platform's own parts are in; and loopback, which slirp4netns takes for the host's own when a socket that is bound to the
+ * device sends there.
+ */
+const HIDDEN_NETWORKS = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '169.254.0.0/16',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  BRIDGES.relays.subnet,
+];
 
-export function instanceAddress(slot: number): string {
+export function instanceAddress(slot: number, kind: 'egress' | 'relays'): string {
   const offset = FIRST_INSTANCE + slot;
-  return `198.18.${offset >> 8}.${offset & 255}`;
+  return `${BRIDGES[kind].prefix}.${offset >> 8}.${offset & 255}`;
 }
 
 /** slirp4netns connects as the host does, so the host's own addresses are cut off in every instance's namespace. */
@@ -53,6 +79,7 @@ export class RouterNetwork {
     private readonly paths: DriverPaths,
     private readonly relays: readonly SandboxRelay[],
     readonly publicEgress: boolean,
+    private readonly privateNetworks: readonly string[] = [],
   ) {}
 
   async open(): Promise<void> {
@@ -61,9 +88,11 @@ export class RouterNetwork {
       this.host,
       [
         'link set lo up',
-        'link add br0 type bridge stp_state 0 forward_delay 0',
-        `addr add ${BRIDGE_ADDRESS}/16 dev br0`,
-        'link set br0 up',
+        ...Object.values(BRIDGES).flatMap(({ name, address }) => [
+          `link add ${name} type bridge stp_state 0 forward_delay 0`,
+          `addr add ${address}/16 dev ${name}`,
+          `link set ${name} up`,
+        ]),
       ],
       this.paths.router,
     );
@@ -85,7 +114,7 @@ export class RouterNetwork {
   }
 
   /** Makes the namespaces of these slots, each wired to the bridge. */
-  async addInstances(slots: readonly number[], egress: boolean): Promise<void> {
+  async addInstances(slots: readonly number[], kind: 'egress' | 'relays'): Promise<void> {
     const name = (slot: number) => this.paths.networkNamespace(slot);
     await ipBatch(
       this.host,
@@ -95,15 +124,16 @@ export class RouterNetwork {
       this.host,
       slots.flatMap((slot) => [
         `link add v${slot} type veth peer name eth0 netns ${name(slot)}`,
-        `link set v${slot} master br0`,
+        `link set v${slot} master ${BRIDGES[kind].name}`,
         `link set dev v${slot} type bridge_slave isolated on`,
         `link set dev v${slot} addrgenmode none`,
         `link set v${slot} up`,
       ]),
       this.paths.router,
     );
+    const routes = kind === 'egress' && this.publicEgress ? egressRoutes(this.privateNetworks) : [];
     for (const slot of slots)
-      await ipBatch(this.host, instanceCommands(slot, egress && this.publicEgress), name(slot));
+      await ipBatch(this.host, [...instanceCommands(slot, kind), ...routes], name(slot));
   }
 
   async removeInstances(slots: readonly number[]): Promise<void> {
@@ -122,7 +152,7 @@ export class RouterNetwork {
       '--propagation=slave',
       'slirp4netns',
       '--netns-type=path',
-      `--cidr=${SUBNET}`,
+      `--cidr=${BRIDGES.egress.subnet}`,
       '--disable-host-loopback',
       '--enable-sandbox',
       '--enable-seccomp',
@@ -140,10 +170,9 @@ export class RouterNetwork {
   }
 
   private async startRelay(): Promise<void> {
-    const forwards = this.relays.map(({ port, target }) => ({
-      listen: { host: BRIDGE_ADDRESS, port },
-      target,
-    }));
+    const forwards = this.relays.flatMap(({ port, target }) =>
+      Object.values(BRIDGES).map(({ address }) => ({ listen: { host: address, port }, target })),
+    );
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const program = fileURLToPath(new URL(`./relay.${extension}`, import.meta.url));
     const namespace = join(NETWORK_NAMESPACES, this.paths.router);
@@ -192,19 +221,22 @@ export class RouterNetwork {
   }
 }
 
-function instanceCommands(slot: number, egress: boolean): string[] {
-  const own = [
+function instanceCommands(slot: number, kind: 'egress' | 'relays'): string[] {
+  return [
     'link set lo up',
     // No IPv6: nothing here routes it, and an address would only delay programs that try it first.
     'link set dev eth0 addrgenmode none',
-    `addr add ${instanceAddress(slot)}/16 dev eth0`,
+    `addr add ${instanceAddress(slot, kind)}/16 dev eth0`,
     'link set eth0 up',
   ];
-  if (!egress) return own;
-  const blocked = [METADATA_SERVICES, ...hostAddresses()];
+}
+
+/** The most special route wins, so a part of a hidden network can be reachable, and the host's addresses never are. */
+function egressRoutes(privateNetworks: readonly string[]): string[] {
   return [
-    ...own,
     `route add default via ${GATEWAY_ADDRESS}`,
-    ...blocked.map((range) => `route add unreachable ${range}`),
+    ...HIDDEN_NETWORKS.map((range) => `route replace unreachable ${range}`),
+    ...privateNetworks.map((range) => `route replace ${range} via ${GATEWAY_ADDRESS}`),
+    ...hostAddresses().map((address) => `route replace unreachable ${address}`),
   ];
 }

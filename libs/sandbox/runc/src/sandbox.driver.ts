@@ -27,9 +27,10 @@ import { LateMounts, openLateFolder } from './late.mounts.js';
 import { nativePlan } from './native.plan.js';
 import { NetworkPool } from './network.pool.js';
 import { removeEverything, unmountBelow } from './recovery.js';
-import { BRIDGE_ADDRESS, RouterNetwork } from './router.network.js';
+import { BRIDGES, RouterNetwork } from './router.network.js';
 import { startWithRunc } from './runc.starter.js';
 import { RunningSandbox } from './running.sandbox.js';
+import { ScratchPool } from './scratch.pool.js';
 import { SpawningHost } from './spawning.host.js';
 
 /** How sandboxes are started. */
@@ -39,6 +40,8 @@ export interface LauncherOptions {
    * without a fork of this process. Without it, and on kernels older than 5.12, runc does.
    */
   launcherProgram?: string;
+  /** Folder on a disk for the files behind `/tmp`; cleared by `recover`. Default: `/var/tmp/openscf-<owner>`. */
+  scratchDirectory?: string;
 }
 
 /** Measured on two cores, with other work on them. */
@@ -55,6 +58,7 @@ export class RuncSandboxDriver implements SandboxDriver {
   private readonly roots = new Map<string, Promise<string>>();
   private router: RouterNetwork | undefined;
   private networks: NetworkPool | undefined;
+  private scratches: ScratchPool | undefined;
   private version: 1 | 2 = 2;
 
   constructor(
@@ -72,6 +76,7 @@ export class RuncSandboxDriver implements SandboxDriver {
       publicEgress,
       hostAddressesHidden: true,
       lateMounts: true,
+      tmpOutsideMemory: this.scratches !== undefined,
       typicalStartMs: TYPICAL_START_MS[this.name],
     };
   }
@@ -97,21 +102,29 @@ export class RuncSandboxDriver implements SandboxDriver {
     this.version = await cgroupVersion();
     await openOwnerGroup(this.version, paths.cgroup);
     const egress = this.options.publicEgress && (await canReachPublicNetwork());
-    this.router = new RouterNetwork(this.host, paths, this.options.relays, egress);
+    this.router = new RouterNetwork(
+      this.host,
+      paths,
+      this.options.relays,
+      egress,
+      this.options.privateNetworks,
+    );
     this.networks = new NetworkPool(paths, this.router, this.options.readyNetworks);
     this.fifos = new FifoPool(this.host, paths.fifos);
-    await Promise.all([this.router.open(), this.fifos.fill()]);
+    await Promise.all([this.router.open(), this.fifos.fill(), this.openScratches()]);
     await this.networks.fill();
   }
 
   async recover(): Promise<void> {
     await refuseWhenOwned(this.paths.lock, this.options.owner);
     await removeEverything(this.paths);
+    await rm(this.scratchDirectory, { recursive: true, force: true });
   }
 
   async close(): Promise<void> {
     await this.networks?.close();
     await this.router?.close();
+    await this.scratches?.close();
     await unmountBelow(this.paths.state);
     await this.host.removeCgroup(this.paths.cgroup);
     await this.launcher?.close();
@@ -131,6 +144,8 @@ export class RuncSandboxDriver implements SandboxDriver {
   ): Promise<Sandbox> {
     const network = await networks.take(spec.network);
     if (network) undo.push(() => networks.giveBack(network));
+    const scratch = await this.scratches?.take(spec.limits.tmpMb);
+    if (scratch) undo.push(() => this.scratches?.giveBack(scratch));
     const ids = this.hostIds.take();
     undo.push(() => this.hostIds.giveBack(ids));
     const fifo = await fifos.take();
@@ -153,6 +168,7 @@ export class RuncSandboxDriver implements SandboxDriver {
       cgroupPath,
       firstHostId: ids.firstId,
       lateFolders: late.folders,
+      tmpFolder: scratch?.folder,
       networkNamespace: network?.path,
     };
     await writeFile(hosts, this.hostsFile(spec));
@@ -167,6 +183,18 @@ export class RuncSandboxDriver implements SandboxDriver {
       release: () => undo.unwind(),
       cgroup: openCgroup(this.version, cgroupPath),
     });
+  }
+
+  private get scratchDirectory(): string {
+    return this.launcherOptions.scratchDirectory ?? `/var/tmp/openscf-${this.options.owner}`;
+  }
+
+  private async openScratches(): Promise<void> {
+    const { launcher, paths } = this;
+    if (!launcher) return;
+    const pool = new ScratchPool(launcher, this.scratchDirectory, paths.scratch, this.options.readyNetworks);
+    if (await pool.open()) this.scratches = pool;
+    else await pool.close();
   }
 
   private startProcess(spec: SandboxSpec, places: ContainerPlaces, bundle: string): Promise<StartedProcess> {
@@ -187,8 +215,9 @@ export class RuncSandboxDriver implements SandboxDriver {
   }
 
   /** Programs that look up their own host name get an answer without asking DNS. */
-  private hostsFile({ hostname }: SandboxSpec): string {
-    const relays = this.options.relays.map(({ name }) => `${BRIDGE_ADDRESS}\t${name}\n`);
+  private hostsFile({ hostname, network }: SandboxSpec): string {
+    const { address } = BRIDGES[network === 'egress' ? 'egress' : 'relays'];
+    const relays = this.options.relays.map(({ name }) => `${address}\t${name}\n`);
     return `127.0.0.1\tlocalhost ${hostname}\n${relays.join('')}`;
   }
 

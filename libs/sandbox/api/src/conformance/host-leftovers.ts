@@ -27,6 +27,10 @@ export async function hostLeftovers(owner: string): Promise<string[]> {
             .filter((sub) => sub.startsWith('test-'))
             .map((sub) => `cgroup ${hierarchy}/${entry}/${sub}`),
         );
-  for (const entry of await list('/run')) if (entry === name) found.push(`folder /run/${entry}`);
+  for (const folder of ['/run', '/var/tmp'])
+    for (const entry of await list(folder)) if (entry === name) found.push(`folder ${folder}/${entry}`);
+  for (const device of (await list('/sys/block')).filter((entry) => entry.startsWith('loop')))
+    if ((await readText(`/sys/block/${device}/loop/backing_file`)).includes(name))
+      found.push(`device ${device}`);
   return found;
 }

@@ -64,8 +64,9 @@ grep -E " /(var/user|opt) " /proc/mounts | grep -cE "nosuid,nodev"`;
         start(`read -t 0.5 _ <>/tmp/wait; ls -A /var/user; grep -c "late\\|code" /proc/self/mountinfo`),
       ]);
       const rest = readAll(other.sandbox);
+      const mounted = nextOutput(one.sandbox);
       await one.sandbox.attach(code());
-      expect(await nextOutput(one.sandbox)).toBe('mounted\n');
+      expect(await mounted).toBe('mounted\n');
       expect(await rest).toBe('0\n');
       await Promise.all([one, other].map(({ sandbox }) => sandbox.destroy()));
     });

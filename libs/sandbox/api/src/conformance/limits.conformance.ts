@@ -59,12 +59,6 @@ except OSError as e: n=max(files)+1; os.closerange(3,n); print(n, e.errno)`;
       expect(output).toBe('128 24\n');
     });
 
-    it('limits /tmp, which is writable and empty', async () => {
-      const script = `ls -A /tmp; dd if=/dev/zero of=/tmp/file bs=1M count=100 2>&1 | grep -o "No space left"; wc -c </tmp/file`;
-      const { output } = await bench.shell(script, { limits: LIMITS });
-      expect(output).toBe(`No space left\n${32 << 20}\n`);
-    });
-
     it('limits processors to a part of one', async () => {
       const script = `import time
 def spin():
@@ -86,6 +80,33 @@ spin()`;
       await writeFile(`${spec.runDirectory}/go`, 'go');
       expect(await sandbox.exited).toEqual({ exitCode: 0, oomKilled: false });
       await sandbox.destroy();
+    });
+  });
+}
+
+export function describeTmp(bench: Bench): void {
+  describe('/tmp', () => {
+    it('limits /tmp, which is writable and empty', async () => {
+      const script = `ls -A /tmp; dd if=/dev/zero of=/tmp/file bs=1M count=100 2>&1 | grep -o "No space left"; wc -c </tmp/file`;
+      const { output } = await bench.shell(script, { limits: LIMITS });
+      const [message, bytes] = output.split('\n');
+      expect(message).toBe('No space left');
+      expect(Number(bytes) / (32 << 20)).toBeGreaterThan(0.98);
+      expect(Number(bytes) / (32 << 20)).toBeLessThan(1.1);
+    });
+
+    it('lets a small function fill a large /tmp, and the next one finds it empty', async () => {
+      if (!bench.driver.capabilities().tmpOutsideMemory) return;
+      const script = `ls -A /tmp; dd if=/dev/zero of=/tmp/file bs=1M count=600 2>&1 | grep -o "No space left"; wc -c </tmp/file; mkdir -p /tmp/a/b; ln -s / /tmp/a/root; df -m /tmp | tail -1 | tr -s " " | cut -d" " -f2`;
+      const limits = { ...LIMITS, memoryMb: 64, tmpMb: 512 };
+      for (let round = 0; round < 2; round += 1) {
+        const { output, exit } = await bench.shell(script, { limits });
+        const [message, bytes] = output.split('\n');
+        expect(exit).toEqual({ exitCode: 0, oomKilled: false });
+        expect(message).toBe('No space left');
+        expect(Number(bytes) / (512 << 20)).toBeGreaterThan(0.98);
+        expect(Number(bytes) / (512 << 20)).toBeLessThan(1.1);
+      }
     });
   });
 }

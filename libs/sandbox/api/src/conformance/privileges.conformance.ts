@@ -24,6 +24,21 @@ const DENIED_CALLS: [string, number, number][] = [
   ['swapon', 167, 224],
   ['sethostname', 170, 161],
   ['pidfd_getfd', 438, 438],
+  ['chroot', 161, 51],
+  ['syslog', 103, 116],
+  ['settimeofday', 164, 170],
+  ['acct', 163, 89],
+  ['fanotify_init', 300, 262],
+  ['name_to_handle_at', 303, 264],
+  ['kcmp', 312, 272],
+  ['process_vm_writev', 311, 271],
+  ['quotactl', 179, 60],
+  ['move_pages', 279, 239],
+  ['finit_module', 313, 273],
+  ['open_tree', 428, 428],
+  ['move_mount', 429, 429],
+  ['mount_setattr', 442, 442],
+  ['memfd_secret', 447, 447],
 ];
 
 const CALL = `import ctypes, errno

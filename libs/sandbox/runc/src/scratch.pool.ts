@@ -1,0 +1,136 @@
+import { chmod, mkdir, open, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LauncherProcess } from './launcher.process.js';
+
+/** A small empty file system that becomes the `/tmp` of one sandbox at a time. */
+export interface Scratch {
+  megabytes: number;
+  folder: string;
+}
+
+/** Kept ready from the beginning: what SCF gives a function. */
+const USUAL_MB = 512;
+/** Small files are what functions keep in /tmp: one of 16 KB on average fits. */
+const INODES_PER_MB = 64;
+const INODE_BYTES = 256;
+const MB = 1024 * 1024;
+/** Superblocks, bitmaps and the root folder. */
+const OVERHEAD_MB = 2;
+
+/**
+ * Scratch file systems on the host's disk: ext4 without a journal, in a sparse file. They bound what a sandbox writes to
+ * `/tmp` exactly, and what is written is no memory of the sandbox: its pages are written back when memory is short.
+ * Each is emptied after its sandbox has gone, and used again. Invariant: a scratch is free, taken, or being emptied.
+ */
+export class ScratchPool {
+  private readonly free = new Map<number, Scratch[]>();
+  private readonly templates = new Map<number, Promise<string>>();
+  private readonly working = new Set<Promise<void>>();
+  private readonly made: Scratch[] = [];
+  private refilling: Promise<void> | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly launcher: LauncherProcess,
+    /** On a disk: holds the images. */
+    private readonly images: string,
+    /** Holds the mounts. */
+    private readonly mounts: string,
+    private readonly ready: number,
+  ) {}
+
+  /** Whether this host can: it has loop devices and mkfs.ext4. */
+  async open(): Promise<boolean> {
+    await mkdir(this.images, { recursive: true, mode: 0o700 });
+    await mkdir(this.mounts, { recursive: true, mode: 0o711 });
+    return this.take(USUAL_MB).then(
+      (scratch) => {
+        this.giveBack(scratch);
+        return true;
+      },
+      () => false,
+    );
+  }
+
+  async take(megabytes: number): Promise<Scratch> {
+    const scratch = this.free.get(megabytes)?.pop() ?? (await this.make(megabytes));
+    if (this.free.has(megabytes)) this.refill(megabytes);
+    return scratch;
+  }
+
+  /** After all processes of the sandbox are gone. Does not wait until the scratch is empty. */
+  giveBack(scratch: Scratch): void {
+    const emptied = this.launcher.wipe(scratch.folder).then(
+      () => this.keep(scratch),
+      // What cannot be emptied is not used again; `close` removes it.
+      () => undefined,
+    );
+    this.track(emptied);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all([this.refilling, ...this.working]);
+    for (const { folder } of this.made) await this.launcher.unmount(folder);
+    await rm(this.images, { recursive: true, force: true });
+  }
+
+  private keep(scratch: Scratch): void {
+    const list = this.free.get(scratch.megabytes) ?? [];
+    list.push(scratch);
+    this.free.set(scratch.megabytes, list);
+  }
+
+  private track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.working.delete(tracked));
+    this.working.add(tracked);
+  }
+
+  private refill(megabytes: number): void {
+    this.refilling ??= this.fill(megabytes)
+      // The next `take` tries again, and reports to its caller.
+      .catch(() => undefined)
+      .finally(() => (this.refilling = undefined));
+  }
+
+  private async fill(megabytes: number): Promise<void> {
+    while (!this.closed && (this.free.get(megabytes)?.length ?? 0) < this.ready)
+      this.keep(await this.make(megabytes));
+  }
+
+  private async make(megabytes: number): Promise<Scratch> {
+    let template = this.templates.get(megabytes);
+    if (!template) {
+      template = this.makeTemplate(megabytes);
+      this.templates.set(megabytes, template);
+      template.catch(() => this.templates.delete(megabytes));
+    }
+    const name = `${megabytes}-${this.made.length}`;
+    const scratch = { megabytes, folder: join(this.mounts, name) };
+    this.made.push(scratch);
+    await this.launcher.mountScratch(await template, join(this.images, name), scratch.folder);
+    return scratch;
+  }
+
+  /** An image with nothing in it but a folder that everyone may write to. */
+  private async makeTemplate(megabytes: number): Promise<string> {
+    const [raw, template] = [
+      join(this.images, `raw-${megabytes}`),
+      join(this.images, `template-${megabytes}`),
+    ];
+    const inodes = Math.max(256, megabytes * INODES_PER_MB);
+    const file = await open(raw, 'w');
+    await file.truncate(Math.ceil((megabytes + OVERHEAD_MB) * MB * 1.01 + inodes * INODE_BYTES));
+    await file.close();
+    const features = ['-O', '^has_journal,^resize_inode', '-E', 'lazy_itable_init=1,nodiscard'];
+    const sizes = ['-b', '4096', '-I', `${INODE_BYTES}`, '-N', `${inodes}`, '-m', '0'];
+    await this.launcher.command('mkfs.ext4', ['-q', '-F', ...features, ...sizes, raw]);
+    const folder = join(this.mounts, `template-${megabytes}`);
+    await this.launcher.mountScratch(raw, template, folder);
+    await rmdir(join(folder, 'lost+found'));
+    await chmod(folder, 0o1777);
+    await this.launcher.unmount(folder);
+    await rm(raw);
+    return template;
+  }
+}
