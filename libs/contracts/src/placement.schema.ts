@@ -15,6 +15,20 @@ export const quotaPool = {
   provisioned: (functionKey: string) => `provisioned:${functionKey}`,
 } as const;
 
+/** Besides its time-outs a call takes the time until an instance starts, and until one that is over its time has ended. */
+const RUN_SLACK_MS = 30_000;
+
+/** The longest that a call of the function holds its concurrency, from when it is let in. */
+export function longestRunMs({
+  initTimeoutMs,
+  timeoutMs,
+}: {
+  initTimeoutMs: number;
+  timeoutMs: number;
+}): number {
+  return initTimeoutMs + timeoutMs + RUN_SLACK_MS;
+}
+
 /** The scheduler that grants. Each take-over has a term of its own, one higher than any before. */
 export const granterSchema = z.object({ id: z.string(), term: z.number().int() });
 export type Granter = z.infer<typeof granterSchema>;

@@ -6,7 +6,7 @@ const SLOT_MS = 2_000;
 /** One function's memory in use, and when it will have ended at the latest. */
 export interface Holding {
   readonly memoryMb: number;
-  readonly endsAt: number;
+  endsAt: number;
 }
 
 /** One pool's use: of now, the most of the last seconds, and what was refused. The clock is an argument. */

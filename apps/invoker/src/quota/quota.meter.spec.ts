@@ -106,12 +106,33 @@ describe('quota meter', () => {
           wantedMb: 768,
           unitMb: 512,
           wantedSince: 1_000,
-          runsUntil: 1_000 + 65_000 + 3_000,
+          runsUntil: 1_000 + 65_000 + 3_000 + 30_000,
         },
       },
     });
     now = 6_000;
-    expect(meter.report().quotas).toEqual({ account: { usedMb: 64, peakMb: 64, runsUntil: 69_000 } });
+    expect(meter.report().quotas).toEqual({ account: { usedMb: 64, peakMb: 64, runsUntil: 99_000 } });
+  });
+
+  it('lets another call begin on what was taken, while the grant allows what is in use', () => {
+    const held = lease(128);
+    now = 5_000;
+    expect(held.prolong()).toBe(true);
+    expect(meter.report().quotas['account']?.runsUntil).toBe(5_000 + 98_000);
+    grant = granted({ account: part(64) }, { issuedAt: 5_000 });
+    expect(held.prolong()).toBe(false);
+    grant = granted({ account: part(128) }, { issuedAt: 6_000 });
+    expect(held.prolong()).toBe(true);
+    now = 20_000;
+    expect(held.prolong()).toBe(false);
+  });
+
+  it('keeps what stands ready while no scheduler is there', () => {
+    grant = granted({}, { provisioned: { 'default/hello/1': 2 } });
+    now = 30_000;
+    expect([meter.hasGrant, meter.provisioned]).toEqual([false, { 'default/hello/1': 2 }]);
+    grant = granted({}, { provisioned: { 'default/hello/1': 2 }, epoch: 'earlier' });
+    expect(meter.provisioned).toEqual({});
   });
 
   it('forgets a pool that is not used, and tells of a refusal at once, not of each', () => {

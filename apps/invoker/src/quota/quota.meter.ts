@@ -1,4 +1,4 @@
-import { functionKey, quotaPool, type Grant, type QuotaUse } from '@openscf/contracts';
+import { functionKey, longestRunMs, quotaPool, type Grant, type QuotaUse } from '@openscf/contracts';
 import type { QuotaFunction, QuotaTaken } from './quota.types.js';
 import { PoolUse } from './pool-use.policy.js';
 
@@ -14,7 +14,8 @@ export interface QuotaMeterOptions {
 /**
  * Counts the concurrency in use, as SCF does: MB of function memory of busy instances, against the grant, by pool.
  *
- * 1. `take` never lets the use of a pool go over the unexpired grant of this process.
+ * 1. `take` never lets the use of a pool go over the unexpired grant of this process; no call begins without `take` or
+ *    `prolong`, so none begins after the grant has expired.
  * 2. Which pools a function draws on is what the grant says, and nothing else: its provisioned ones first, then its
  *    reservation if it has one, else `account` and its namespace's together.
  * 3. A lease is given back to the pools that it was taken of, once.
@@ -49,9 +50,10 @@ export class QuotaMeter {
     return this.valid(this.now()) !== undefined;
   }
 
-  /** Instances to keep started ahead, by `functionKey`. Without a valid grant: none that are not there already. */
+  /** Instances to keep started ahead, by `functionKey`. They stay while no scheduler is there to say otherwise. */
   get provisioned(): Readonly<Record<string, number>> {
-    return this.valid(this.now())?.provisioned ?? {};
+    const grant = this.options.grant();
+    return grant?.epoch === this.options.epoch ? grant.provisioned : {};
   }
 
   /** In use now of one pool. */
@@ -73,13 +75,20 @@ export class QuotaMeter {
   }
 
   private lease(pools: readonly string[], state: QuotaFunction, now: number): QuotaTaken {
-    const holding = { memoryMb: state.memoryMb, endsAt: now + state.initTimeoutMs + state.timeoutMs };
+    const holding = { memoryMb: state.memoryMb, endsAt: now + longestRunMs(state) };
     const uses = pools.map((pool) => this.use(pool));
     for (const use of uses) use.hold(holding, now);
+    const prolong = (): boolean => {
+      const at = this.now();
+      const grant = this.valid(at);
+      if (grant === undefined || pools.some((pool) => this.roomMb(pool, grant) < 0)) return false;
+      holding.endsAt = at + longestRunMs(state);
+      return true;
+    };
     const give = (): void => {
       for (const use of uses) use.give(holding, this.now());
     };
-    return { kind: 'taken', lease: { pools, give } };
+    return { kind: 'taken', lease: { pools, prolong, give } };
   }
 
   private roomMb(pool: string, grant: Grant): number {

@@ -10,6 +10,11 @@ export type QuotaFunction = Pick<
 export interface QuotaLease {
   /** The pools that it was taken of. */
   readonly pools: readonly string[];
+  /**
+   * Another call begins on what was taken: an instance that serves several at once. False when the grant of now does not allow
+   * it: it has expired, or it is smaller than what is in use. Then the call needs what `take` gives, or is refused with it.
+   */
+  prolong(): boolean;
   /** Gives it back; a second time does nothing. */
   give(): void;
 }

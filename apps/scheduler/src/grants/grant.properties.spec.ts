@@ -218,8 +218,8 @@ describe('the quotas', { timeout: 120_000 }, () => {
         const busy = HOSTS - 1;
         world.start(busy);
         world.takeOver(1);
-        // Grants last 2 minutes, and what was begun by one at most a minute more.
-        for (let rounds = 0; rounds < 100; rounds++) {
+        // Grants last 2 minutes, and what was begun by one at most 90 s more.
+        for (let rounds = 0; rounds < 110; rounds++) {
           world.call(busy, functionIndex, 64);
           round(world, 1);
         }

@@ -1,4 +1,11 @@
-import { GrantFence, quotaPool, type Grant, type InvokerState, type QuotaUse } from '@openscf/contracts';
+import {
+  GrantFence,
+  longestRunMs,
+  quotaPool,
+  type Grant,
+  type InvokerState,
+  type QuotaUse,
+} from '@openscf/contracts';
 import { anInvokerState } from '@openscf/testing';
 import { FUNCTIONS, type Entry, type Omissions } from './modelled-deployment.fake.js';
 
@@ -113,7 +120,7 @@ export class ModelledHost {
       this.runs.push({
         pools,
         memoryMb: state.memoryMb,
-        endsAt: now + state.initTimeoutMs + state.timeoutMs,
+        endsAt: now + longestRunMs(state),
       });
     }
     return true;

@@ -83,6 +83,6 @@ describe('the pools', () => {
       provisioned: [],
       functions,
     });
-    expect([own?.unitMb, own?.runMs, account?.runMs]).toEqual([512, 1_512, 1_512]);
+    expect([own?.unitMb, own?.runMs, account?.runMs]).toEqual([512, 31_512, 31_512]);
   });
 });

@@ -1,4 +1,10 @@
-import { functionKey, quotaPool, type ConcurrencyState, type FunctionState } from '@openscf/contracts';
+import {
+  functionKey,
+  longestRunMs,
+  quotaPool,
+  type ConcurrencyState,
+  type FunctionState,
+} from '@openscf/contracts';
 
 /** A quota and what draws on it. */
 export interface QuotaPool {
@@ -136,10 +142,6 @@ export class FunctionFacts {
   of(name: { namespace: string; functionName: string }): Facts {
     return this.facts.get(quotaPool.function(name)) ?? { unitMb: SHARED_UNIT_MB, runMs: 0 };
   }
-}
-
-export function longestRunMs({ initTimeoutMs, timeoutMs }: FunctionState): number {
-  return initTimeoutMs + timeoutMs;
 }
 
 /** For provisioning: what a version needs. */
