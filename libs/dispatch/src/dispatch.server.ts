@@ -18,7 +18,7 @@ export interface DispatchServerOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
-  /** Must not reject. `caller.gone` turns true when the caller has hung up or its connection is lost. */
+  /** A rejection is answered as the invoker's own mistake. `caller.gone` turns true when the caller has hung up or its connection is lost. */
   readonly handle: (call: InvokeCall, event: Buffer, caller: CallerPresence) => Promise<DispatchResult>;
   /**
    * The same for a request of a web function: response and data go through the exchange, and what it resolves with is sent last.
@@ -98,9 +98,7 @@ class Connection {
 
   private receive(frame: Frame): void {
     if (frame.kind === dispatchFrame.call) {
-      this.call(frame).catch((error: unknown) =>
-        this.frames.destroy(error instanceof Error ? error : undefined),
-      );
+      this.call(frame).catch((error: unknown) => this.fail(frame.streamId, error));
       return;
     }
     if (frame.kind === dispatchFrame.ping) {
@@ -144,6 +142,19 @@ class Connection {
     exchange.detach();
     this.exchanges.delete(streamId);
     if (!exchange.gone) this.answer(streamId, result);
+  }
+
+  /** A mistake of the invoker's own costs the call that met it, not the others. */
+  private fail(streamId: number, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.options.logger.warn({ reason, error }, 'call failed unexpectedly');
+    this.callers.delete(streamId);
+    this.exchanges.get(streamId)?.detach();
+    this.exchanges.delete(streamId);
+    this.answer(
+      streamId,
+      refused('InternalError: something went wrong inside the invoker', { retryable: false }),
+    );
   }
 
   private answer(streamId: number, result: DispatchResult): void {

@@ -229,6 +229,20 @@ describe('a web request', () => {
     await vi.waitFor(() => expect(canceled).toHaveBeenCalledTimes(2));
   });
 
+  it('costs only itself when the invoker makes a mistake over it', async () => {
+    await invokers.start('a', {
+      handleWeb: (exchange) =>
+        exchange.call.requestId === 'r-1' ? Promise.reject(new Error('a mistake')) : hashing(exchange),
+    });
+    const dispatcher = invokers.dispatcher();
+    const wrong = send(dispatcher);
+    expect((await wrong.outcome).outcome).toMatchObject({
+      kind: 'refused',
+      statusCode: 500,
+      retryable: false,
+    });
+  });
+
   it('is refused at once where nobody serves it', async () => {
     const nobody = send(invokers.dispatcher());
     expect((await nobody.outcome).outcome).toMatchObject({ kind: 'refused', retryable: true });
