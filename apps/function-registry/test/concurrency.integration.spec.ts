@@ -112,8 +112,8 @@ describe('concurrency', () => {
         {
           Qualifier: '1',
           AllocatedProvisionedConcurrencyNum: 3,
-          Status: 'Failed',
-          StatusReason: expect.stringContaining('no invoker') as string,
+          Status: 'InProgress',
+          StatusReason: '0 of 3 instances are ready',
         },
       ],
     });

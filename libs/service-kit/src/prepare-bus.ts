@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
+import { NestMicroservice } from '@nestjs/microservices';
 import { Bus, CommandErrorFilter, KafkaCommandServer } from '@openscf/bus';
 import { topics, UnavailableError } from '@openscf/contracts';
 import { Readiness } from './readiness.service.js';
@@ -35,4 +36,6 @@ export async function prepareBus(
     { deferInitialization: true },
   );
   commands.useGlobalFilters(new CommandErrorFilter());
+  // The application has called the hooks of its providers; a deferred microservice would call them all once more.
+  if (commands instanceof NestMicroservice) commands.setIsInitHookCalled(true);
 }

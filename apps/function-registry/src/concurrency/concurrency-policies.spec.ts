@@ -77,7 +77,7 @@ describe('provisioned concurrency', () => {
 
   it('says how far it is, and what is in the way', () => {
     expect(provisionedStatus(2, 2, undefined, 0).Status).toBe('Done');
-    expect(provisionedStatus(0, 0, 'no invoker is alive', 0).Status).toBe('Done');
+    expect(provisionedStatus(0, 0, 'PHP is missing', 0).Status).toBe('Done');
     expect(provisionedStatus(2, 1, undefined, 1000)).toEqual({
       Status: 'InProgress',
       StatusReason: '1 of 2 instances are ready',

@@ -61,7 +61,7 @@ export class ConcurrencyQueries {
     const key = functionKey({ ...own, version: one.version });
     const available = live.reduce((sum, { provisioned }) => sum + (provisioned[key] ?? 0), 0);
     const wanted = instancesNow(one, available, now);
-    const fault = live.length === 0 ? 'no invoker is alive' : runtimeFault(one.runtime, live);
+    const fault = runtimeFault(one.runtime, live);
     return {
       Qualifier: one.version,
       AllocatedProvisionedConcurrencyNum: wanted,

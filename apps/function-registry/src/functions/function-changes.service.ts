@@ -33,6 +33,13 @@ export class FunctionChanges {
     return { topic: topics.functions.name, key, revision: null };
   }
 
+  /** Changes what is only read back: no revision, so that no instance is replaced. */
+  async annotate(tx: Transaction, changed: FunctionRecord): Promise<FunctionRecord> {
+    const record = { ...changed, modifiedAt: new Date() };
+    await this.functions.update(tx, record);
+    return record;
+  }
+
   /** Replaces a version by its next revision. */
   async replace(
     tx: Transaction,

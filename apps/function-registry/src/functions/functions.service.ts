@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
-import { CallerError, type LayerState, type Upload, type Written } from '@openscf/contracts';
+import { CallerError, type Upload, type Written } from '@openscf/contracts';
 import { errorCodes, type ActionRequest } from '@openscf/scf-api';
 import { ConcurrencyChanges } from '../concurrency/concurrency-changes.service.js';
 import { Invokers } from '../fleet/invokers.service.js';
@@ -11,10 +12,16 @@ import { TriggerChanges } from '../triggers/trigger-changes.service.js';
 import { FunctionChanges } from './function-changes.service.js';
 import { FunctionCode } from './function-code.service.js';
 import { functionExistsError, functionNameOf, requireFound } from './function-identity.policy.js';
-import { newFunction, withCode, withConfiguration } from './function-record.policy.js';
+import { newFunction, stateOf, withCode, withConfiguration } from './function-record.policy.js';
 import type { FunctionName, FunctionRecord } from './function.types.js';
 import { FunctionsRepository } from './functions.repository.js';
 import { requireFileSystems } from './shared-file-system.policy.js';
+
+/** A version after an update, and what has been announced of it. */
+interface Changed {
+  record: FunctionRecord;
+  written: Written[];
+}
 
 /**
  * Changes of functions. Code is checked and stored before the transaction begins, so that a function that is there has its
@@ -59,9 +66,10 @@ export class FunctionsService {
     const name = functionNameOf(request);
     requireFound(name, await this.functions.find(name));
     const code = await this.code.of((request.Code ?? request).ImageConfig, upload);
-    return this.update(name, request.Publish, async (tx, record) => {
-      await this.layers.requireFit(tx, code, record.layers);
-      return withCode(record, code, request);
+    return this.update(name, request.Publish, async (tx, before) => {
+      await this.layers.requireFit(tx, code, before.layers);
+      const { record, written } = await this.parts.replace(tx, before, withCode(before, code, request));
+      return { record, written: [written] };
     });
   }
 
@@ -69,12 +77,16 @@ export class FunctionsService {
     const name = functionNameOf(request);
     requireFileSystems(request.CfsConfig, this.config.sharedFileSystems);
     if (request.Layers) await this.layers.measure(requireFound(name, await this.functions.find(name)).code);
-    return this.update(name, request.Publish, async (tx, record) => {
-      const layers: LayerState[] | undefined = await this.layers.resolve(tx, request.Layers);
-      if (layers) await this.layers.requireFit(tx, record.code, layers);
+    return this.update(name, request.Publish, async (tx, before) => {
+      const layers = await this.layers.resolve(tx, request.Layers);
+      if (layers) await this.layers.requireFit(tx, before.code, layers);
       if (request.MemorySize !== undefined)
-        await this.concurrency.requireMemory(tx, record, request.MemorySize);
-      return withConfiguration(record, request, layers);
+        await this.concurrency.requireMemory(tx, before, request.MemorySize);
+      const changed = withConfiguration(before, request, layers);
+      if (isDeepStrictEqual(stateOf(changed), stateOf(before)))
+        return { record: await this.parts.annotate(tx, changed), written: [] };
+      const { record, written } = await this.parts.replace(tx, before, changed);
+      return { record, written: [written] };
     });
   }
 
@@ -94,13 +106,14 @@ export class FunctionsService {
   private update(
     name: FunctionName,
     publish: 'TRUE' | 'FALSE',
-    change: (tx: Transaction, record: FunctionRecord) => Promise<FunctionRecord>,
+    change: (tx: Transaction, before: FunctionRecord) => Promise<Changed>,
   ): Promise<Written[]> {
     return this.changes.commit(async (tx) => {
       const before = requireFound(name, await this.functions.lock(tx, name));
-      const { record, written } = await this.parts.replace(tx, before, await change(tx, before));
-      if (publish === 'FALSE') return [written];
-      return [written, (await this.parts.publish(tx, record, record.description)).written];
+      const { record, written } = await change(tx, before);
+      if (publish === 'TRUE')
+        written.push((await this.parts.publish(tx, record, record.description)).written);
+      return written;
     });
   }
 
