@@ -150,6 +150,7 @@ export class InvokerFake {
           images: {
             missing: 'no images here',
             acquire: () => Promise.reject(new Error('no images here')),
+            prefetch: () => Promise.resolve(),
           },
           sharedDirectories: { mounts: () => Promise.resolve([]) },
           ...files,

@@ -22,7 +22,7 @@ export interface InvokerParts {
   readonly functions: CompactedTable<FunctionState>;
   readonly placements: CompactedTable<Grant>;
   readonly driver: SandboxDriver;
-  readonly files: Pick<HostFiles, 'open' | 'close'>;
+  readonly files: Pick<HostFiles, 'open' | 'close' | 'images'>;
   readonly quota: QuotaMeter;
   readonly pool: InstancePool<Instance>;
   readonly provisioned: ProvisionedKeeper;
@@ -77,6 +77,8 @@ export class InvokerService implements OnDrain {
     await Promise.all([functions.ready, placements.ready]);
     functions.onChange((key, state) => {
       pool.retire(key, state);
+      // Deployed now: whoever calls it first should not wait for the pull.
+      if (state?.code.kind === 'image') void files.images.prefetch(state.code);
       provisioned.look();
     });
     const port = await server.listen();

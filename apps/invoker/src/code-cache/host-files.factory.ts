@@ -11,7 +11,7 @@ import { SharedDirectories } from './shared-directories.js';
 
 /** What is kept on the host for instances: packages, layers, images, shared directories. */
 export interface HostFiles extends FunctionFilesOptions {
-  readonly images: Pick<ImageStore, 'acquire' | 'missing'>;
+  readonly images: Pick<ImageStore, 'acquire' | 'missing' | 'prefetch'>;
   /** Finds what an earlier life has left. To be called once, first. */
   open(): Promise<void>;
   /** Takes down what only a running invoker needs. Never rejects. */
@@ -50,6 +50,9 @@ export async function makeHostFiles(
       await packages.open();
       await layers.open();
     },
-    close: () => sharedDirectories.close(),
+    close: () => {
+      images.close();
+      return sharedDirectories.close();
+    },
   };
 }

@@ -7,7 +7,7 @@ export const imageStoreConfig = {
     imageCacheMb: {
       variable: 'OPENSCF_IMAGE_CACHE_MB',
       schema: integer(1),
-      default: '16384',
+      default: '8192',
       accepts: 'MB of disk for unpacked images, at least 1',
     },
     imagePullSeconds: {

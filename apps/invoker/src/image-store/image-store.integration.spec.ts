@@ -169,6 +169,35 @@ describe('image store', () => {
     expect(existsSync(again.rootfs)).toBe(true);
   });
 
+  it('pulls ahead what there is room for, and says nothing when it cannot', async () => {
+    const codes = await Promise.all(
+      ['e', 'f'].map((name) => deployed(site(name + 'x'.repeat(500_000)), name)),
+    );
+    const [first, second] = codes.map((code) => ({ ...code, sizeBytes: 200_000 })) as [ImageCode, ImageCode];
+    const images = await store({ maxBytes: 1_000_000 });
+    await Promise.all(
+      [first, second, { ...first, digest: `sha256:${'0'.repeat(64)}` }].map((code) => images.prefetch(code)),
+    );
+    expect(await readdir(join(folder, 'images'))).toEqual([first.digest.slice(7)]);
+    expect(pull).toHaveBeenCalledTimes(1);
+    await images.acquire(first);
+    expect(pull).toHaveBeenCalledTimes(1);
+  });
+
+  it('gives up what it pulls when it is closed', async () => {
+    pull.mockImplementation(
+      (_reference, _layout, { signal }: { signal: AbortSignal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    );
+    const images = await store();
+    const code = await deployed(site());
+    const acquired = images.acquire(code);
+    await expect.poll(() => pull.mock.calls.length).toBe(1);
+    images.close();
+    await expect(acquired).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await readdir(join(folder, 'images'))).toEqual([]);
+  });
+
   it('says what to install when this host cannot run images', async () => {
     const images = await store({ missing: 'install umoci: apt-get install -y umoci' });
     await expect(images.acquire(await deployed(site()))).rejects.toMatchObject({

@@ -61,6 +61,9 @@ const ALGORITHM = 'sha256:';
 export class ImageStore {
   private readonly images = new Map<string, StoredImage>();
   private readonly filling = new Map<string, Promise<StoredImage>>();
+  private readonly closing = new AbortController();
+  /** Pulls ahead of need, one after the other. */
+  private ahead: Promise<unknown> = Promise.resolve();
   private root = '';
 
   constructor(private readonly options: ImageStoreOptions) {}
@@ -103,6 +106,37 @@ export class ImageStore {
     };
   }
 
+  /**
+   * Pulls an image before somebody waits for it, where there is room without removing another one. Never rejects: whoever needs it will
+   * try again, and be told why not.
+   */
+  prefetch(code: ImageCode): Promise<void> {
+    const pull = async (): Promise<void> => {
+      if (this.closing.signal.aborted || this.options.missing !== undefined) return;
+      if (this.images.has(code.digest) || !this.hasRoomFor(code)) return;
+      await this.fill(code);
+    };
+    const pulled = this.ahead.then(pull).catch((error: unknown) => {
+      this.options.log({ image: code.imageUri, error: String(error) }, 'image not pulled ahead');
+    });
+    this.ahead = pulled;
+    return pulled;
+  }
+
+  /** Gives up what is being pulled. */
+  close(): void {
+    this.closing.abort();
+  }
+
+  /** Unpacked, an image has about three times the size of its layers. */
+  private hasRoomFor({ sizeBytes }: ImageCode): boolean {
+    return this.totalBytes + 3 * sizeBytes <= this.options.maxBytes;
+  }
+
+  private get totalBytes(): number {
+    return [...this.images.values()].reduce((total, { bytes }) => total + bytes, 0);
+  }
+
   private fill(code: ImageCode): Promise<StoredImage> {
     let filling = this.filling.get(code.digest);
     if (filling === undefined) {
@@ -119,7 +153,7 @@ export class ImageStore {
     const startedAt = performance.now();
     try {
       await mkdir(temporary, { mode: 0o755 });
-      const signal = AbortSignal.timeout(this.options.pullTimeoutMs);
+      const signal = AbortSignal.any([AbortSignal.timeout(this.options.pullTimeoutMs), this.closing.signal]);
       const layout = join(temporary, 'layout');
       const reference = { ...parseImageReference(imageUri), digest };
       const { config, sizeBytes } = await this.options.registry.pull(reference, layout, { signal });
@@ -159,8 +193,7 @@ export class ImageStore {
   }
 
   private async evict(newest: StoredImage): Promise<void> {
-    let total = 0;
-    for (const { bytes } of this.images.values()) total += bytes;
+    let total = this.totalBytes;
     const unused = [...this.images].filter(([, image]) => image.users === 0 && image !== newest);
     for (const [digest, image] of unused.sort(([, a], [, b]) => a.usedAt - b.usedAt)) {
       if (total <= this.options.maxBytes) return;
