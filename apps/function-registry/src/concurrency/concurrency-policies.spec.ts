@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concurrencyRecord, provisionedRecord } from '../../test/records.factory.js';
+import type { ConcurrencyRecord } from './concurrency.types.js';
 import { instancesNow, mostInstances, provisionedStatus } from './provisioned.policy.js';
-import { provisionableMb, requireProvisionable, requireReservable } from './quota.policy.js';
+import { provisionableMb, provisionedMbOf, requireProvisionable, requireReservable } from './quota.policy.js';
 
 const account = { memoryMb: 128, quotaMb: 128_000 };
 const refused = (code: string) => expect.objectContaining({ code }) as Error;
@@ -90,5 +92,67 @@ describe('provisioned concurrency', () => {
       Status: 'Failed',
       StatusReason: expect.stringContaining('after 11 minutes') as string,
     });
+  });
+});
+
+describe('the account', () => {
+  const quotaMb = 6400;
+  const change = fc.record({
+    of: fc.integer({ min: 0, max: 3 }),
+    what: fc.constantFrom('reserve', 'unreserve', 'provision', 'unprovision'),
+    count: fc.integer({ min: 0, max: 60 }),
+  });
+
+  /** The record after a change that is accepted; undefined when it is refused. */
+  function applied(
+    own: ConcurrencyRecord,
+    all: ConcurrencyRecord[],
+    { what, count }: { what: string; count: number },
+  ): ConcurrencyRecord | undefined {
+    try {
+      switch (what) {
+        case 'reserve':
+          requireReservable(count * 128, own, all, { memoryMb: 128, quotaMb });
+          return { ...own, reservedMb: count * 128 };
+        case 'unreserve':
+          return { ...own, reservedMb: undefined };
+        case 'provision': {
+          requireProvisionable(
+            { instances: count, memoryMb: 128 },
+            { ...own, provisioned: [] },
+            all,
+            quotaMb,
+          );
+          return { ...own, provisioned: [provisionedRecord({ instances: count })] };
+        }
+        default:
+          return { ...own, provisioned: [] };
+      }
+    } catch {
+      return undefined;
+    }
+  }
+
+  it('is never promised twice, whatever is asked for in whatever order', () => {
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 40 }), (changes) => {
+        const all = [0, 1, 2, 3].map((i) => concurrencyRecord({ functionId: `lam-${i}` }));
+        for (const next of changes) {
+          const own = all[next.of];
+          const after = own && applied(own, all, next);
+          if (after) all[next.of] = after;
+          const reservedMb = all.reduce((sum, record) => sum + (record.reservedMb ?? 0), 0);
+          const sharedMb = all
+            .filter((record) => record.reservedMb === undefined)
+            .reduce((sum, record) => sum + provisionedMbOf(record), 0);
+          expect(reservedMb + sharedMb).toBeLessThanOrEqual(quotaMb);
+          expect(reservedMb).toBeLessThanOrEqual(quotaMb - 640);
+          for (const record of all) {
+            if (record.reservedMb !== undefined)
+              expect(provisionedMbOf(record)).toBeLessThanOrEqual(record.reservedMb);
+          }
+        }
+      }),
+    );
   });
 });
