@@ -70,7 +70,9 @@ func (b *bodyReader) ready() bool {
 	if b.inChunk {
 		_, text = cutLine(text)
 	}
-	return bytes.IndexByte(text, '\n') >= 0
+	// The size of a chunk is not enough: its bytes may be on their way.
+	end := bytes.IndexByte(text, '\n')
+	return end >= 0 && end+1 < len(text)
 }
 
 // nextChunk leaves left at 0 and chunked off after the last chunk and its trailers, which are dropped.

@@ -125,7 +125,9 @@ func (x *exchange) attempt(chunked, gathered, again bool) error {
 	head := responseHead{lines: make([]headerLine, 0, 16)}
 	headBytes := 0
 	if err == nil {
+		answered := x.server.pool.letThrough(conn)
 		headBytes, err = conn.readHead(&head)
+		answered()
 	}
 	if err != nil {
 		_ = conn.Close()

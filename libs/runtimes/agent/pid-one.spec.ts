@@ -33,7 +33,7 @@ describe('pid one', () => {
     const reader = spawn('cat', [join(folder, 'output')]);
     const args = ['pid-one', '--output', join(folder, 'output'), '--', ...command];
     running = spawn(agentProgram(), args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
-    const [, out, err, report] = running.stdio as [null, Readable, Readable, Readable];
+    const [, out, err, report] = running.stdio as unknown as [null, Readable, Readable, Readable];
     const own = Promise.all([text(out), text(err)]).then((both) => both.join(''));
     return { printed: text(reader.stdout), report: text(report), own };
   }

@@ -16,6 +16,9 @@ const readBufferBytes = 8 << 10
 // Connections that were idle for longer are not used again: servers close theirs after 5 s and more.
 const maxIdle = 60 * time.Second
 
+// How long a new connection may be without an answer before idle ones are closed for it.
+const stallTime = time.Second
+
 // appConn is a connection to the user's web server.
 type appConn struct {
 	*net.TCPConn
@@ -110,11 +113,32 @@ func (p *pool) release(conn *appConn) {
 	p.mutex.Unlock()
 }
 
-// closeIdle lets go of servers that serve one connection after the other.
 func (p *pool) closeIdle() {
 	for conn := p.pop(); conn != nil; conn = p.pop() {
 		_ = conn.Close()
 	}
+}
+
+// letThrough closes connections that are idle while nothing comes on a new one: a server that serves one connection after the
+// other may be waiting on them. The result is to be called when something has come.
+func (p *pool) letThrough(conn *appConn) (answered func()) {
+	if conn.reused {
+		return func() {}
+	}
+	done := make(chan struct{})
+	go func() {
+		stalled := time.NewTicker(stallTime)
+		defer stalled.Stop()
+		for {
+			select {
+			case <-stalled.C:
+				p.closeIdle()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done) }
 }
 
 // isQuiet: the server has neither closed the connection nor sent anything that nobody asked for.

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AgentProcess, agentProgram, freePort, type CodeFile } from './agent-process.fake.js';
 
@@ -14,89 +16,7 @@ afterEach(async () => {
 const bootstrap = '#!/bin/bash\nexec node app.js';
 
 /** An app that does what the path says. */
-const app = `
-const http = require('http');
-const { createHash } = require('crypto');
-const server = http.createServer((request, response) => {
-  const path = request.url.split('?')[0];
-  const routes = {
-    '/hello': () => response.end('hello'),
-    '/echo': () => {
-      const { method, url, headers, rawHeaders } = request;
-      const chunks = [];
-      request.on('data', (c) => chunks.push(c)).on('end', () =>
-        response.end(JSON.stringify({ method, url, headers, rawHeaders, body: Buffer.concat(chunks).toString() })));
-    },
-    '/status': () => { response.writeHead(Number(request.url.split('?')[1])); response.end(); },
-    '/lines': () => {
-      response.writeHead(201, [['Set-Cookie', 'a=1'], ['Set-Cookie', 'b=2'], ['X-Latin', 'caf\\u00e9 "q"'],
-        ['Connection', 'keep-alive'], ['Keep-Alive', 'timeout=5'], ['Content-Length', '2']].flat());
-      response.end(Buffer.from('ok'));
-    },
-    '/head': () => { response.setHeader('Content-Length', '1000'); response.end(); },
-    '/large-head': () => { response.setHeader('X-Large', 'x'.repeat(5000)); response.end('no'); },
-    '/huge-head': () => { response.setHeader('X-Large', 'x'.repeat(50000)); response.end('no'); },
-    '/down': async () => {
-      const hash = createHash('md5');
-      for (let i = 0; i < 160; i++) {
-        const piece = Buffer.alloc(65536, i);
-        hash.update(piece);
-        server.pushed = (i + 1) * 65536;
-        if (!response.write(piece)) await new Promise((resolve) => response.once('drain', resolve));
-      }
-      response.addTrailers({ 'X-Md5': hash.digest('hex') });
-      response.end();
-    },
-    '/pushed': () => response.end(String(server.pushed)),
-    '/up': () => {
-      const hash = createHash('md5');
-      let size = 0;
-      request.on('data', (c) => { hash.update(c); size += c.length; }).on('end', () =>
-        response.end(size + ' ' + hash.digest('hex')));
-    },
-    '/slow-up': () => { server.held = request; response.flushHeaders(); },
-    '/release': () => { server.held.resume(); response.end(); },
-    '/duplex': () => { response.flushHeaders(); request.on('data', (c) => response.write(c)).on('end', () => response.end()); },
-    '/refuse': () => { response.writeHead(413, { Connection: 'close' }); response.end('too much'); },
-    '/events': () => {
-      response.writeHead(200, { 'Content-Type': 'text/event-stream' });
-      response.write('data: 1\\n\\n');
-      server.stream = response;
-      request.on('close', () => { server.closed = true; console.log('client gone'); });
-    },
-    '/next-event': () => { server.stream.write('data: 2\\n\\n'); response.end(); },
-    '/cut': () => { response.writeHead(200, { 'Content-Length': '100' }); response.write('part', () => request.socket.destroy()); },
-    '/drop': () => request.socket.destroy(),
-    '/die': () => process.exit(9),
-    '/die-midway': () => { response.write('part', () => process.exit(0)); },
-    '/no-length': () => { response.writeHead(200, { Connection: 'close' }); response.useChunkedEncodingByDefault = false; response.end('to the end'); },
-    '/once': () => { response.shouldKeepAlive = false; response.end('closed'); },
-    '/interim': () => { response.writeEarlyHints({ link: '</a>; rel=preload' }); response.writeContinue(); response.end('final'); },
-    '/connections': () => response.end(String(server.total)),
-    '/print': async () => {
-      console.log('begin ' + path);
-      await new Promise((resolve) => { (server.waiting ??= []).push(resolve); if (server.waiting.length === 2) server.waiting.forEach((go) => go()); });
-      console.log('end of', request.url);
-      response.end();
-    },
-    '/raw': () => request.socket.end('SSH-2.0-no-http\\r\\n'),
-  };
-  routes[path]();
-});
-server.total = 0;
-server.on('connection', () => server.total++);
-server.on('upgrade', (request, socket, head) => {
-  if (request.url === '/no') { socket.end('HTTP/1.1 403 Forbidden\\r\\nContent-Length: 2\\r\\n\\r\\nno'); return; }
-  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Accept: x\\r\\n\\r\\nhello');
-  console.log('upgraded');
-  if (head.length) socket.write(head);
-  socket.on('data', (c) => socket.write(c));
-  socket.on('end', () => { console.log('client closed'); socket.end(); });
-  socket.on('close', () => console.log('socket closed'));
-  socket.on('error', () => {});
-});
-server.listen(Number(process.env.AT));
-`;
+const app = readFileSync(fileURLToPath(new URL('./testdata/web-app.cjs', import.meta.url)), 'utf8');
 
 async function start(
   files: Record<string, CodeFile>,
@@ -317,22 +237,6 @@ describe('a web function', () => {
       expect(request.ended).toBe(false);
     },
   );
-
-  it('whose lines overlap marks them with their requests', async () => {
-    const web = await startApp({ environment: { NODE_OPTIONS: '--no-warnings' } });
-    const answers = [web.fetch('GET', '/print?1'), web.fetch('GET', '/print?2')];
-    await Promise.all(answers);
-    await web.until(() => web.output.split('\n').length > 4);
-    expect(web.output.split('\n').sort()).toEqual(
-      [
-        '',
-        ...['request-1', 'request-2'].flatMap((id, at) => [
-          `\u0001${id}\u0001begin /print`,
-          `\u0001${id}\u0001end of /print?${at + 1}`,
-        ]),
-      ].sort(),
-    );
-  });
 });
 
 describe('a web function that closes connections', () => {
@@ -423,70 +327,5 @@ describe('the start of a web function', () => {
     const code = `require('http').createServer((q, r) => r.end('six')).listen(process.env.AT, '::1')`;
     const web = await start({ scf_bootstrap: bootstrap, 'app.js': code });
     expect((await web.fetch('GET', '/')).body).toBe('six');
-  });
-});
-
-describe('a web function in Python', () => {
-  const server = (handler: string, rest: string): string => `
-import http.server, os, sys, threading
-${handler}
-${rest}`;
-  const files = (code: string): Record<string, string> => ({
-    scf_bootstrap: '#!/bin/bash\nexec python3 app.py',
-    'app.py': code,
-  });
-  const handler = `
-both = threading.Barrier(2)
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        print('begin', self.path)
-        if self.path != '/one': both.wait()
-        sys.stdout.write('end of ')
-        print(self.path)
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b'done')
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers['Content-Length']))
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(body)
-    def log_message(self, *args): pass`;
-
-  it('serves HTTP/1.0, one connection after the other', async () => {
-    const rest = `http.server.HTTPServer(('127.0.0.1', int(os.environ['AT'])), Handler).serve_forever()`;
-    const web = await start(files(server(handler, rest)));
-    expect((await web.fetch('GET', '/one')).body).toBe('done');
-    expect((await web.fetch('POST', '/', {}, 'x'.repeat(200_000))).body).toBe('x'.repeat(200_000));
-    expect((await web.fetch('GET', '/one')).body).toBe('done');
-  });
-
-  it('marks the lines of requests that overlap, and loads its own sitecustomize', async () => {
-    const rest = `http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['AT'])), Handler).serve_forever()`;
-    const web = await start(
-      { ...files(server(handler, rest)), 'site/sitecustomize.py': 'print("own site")' },
-      { environment: { PYTHONPATH: 'site' } },
-    );
-    await Promise.all([web.fetch('GET', '/a'), web.fetch('GET', '/b')]);
-    await web.until(() => web.output.split('\n').length > 5);
-    const marked = ['/a', '/b'].flatMap((path, at) =>
-      ['begin', 'end of'].map((text) => `\u0001request-${at + 1}\u0001${text} ${path}`),
-    );
-    expect(web.output.split('\n').sort()).toEqual(['', 'own site', ...marked].sort());
-  });
-
-  it('marks what a WSGI program logs', async () => {
-    const code = `
-import logging, os
-from wsgiref.simple_server import make_server
-def application(environ, start_response):
-    logging.warning('careful %s', environ['PATH_INFO'])
-    start_response('200 OK', [])
-    return [b'wsgi']
-make_server('127.0.0.1', int(os.environ['AT']), application).serve_forever()`;
-    const web = await start(files(code));
-    expect((await web.fetch('GET', '/now')).body).toBe('wsgi');
-    await web.until(() => web.output.includes('careful'));
-    expect(web.output).toMatch(/^\u0001request-1\u0001.*careful \/now$/m);
   });
 });

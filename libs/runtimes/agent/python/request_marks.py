@@ -106,6 +106,20 @@ def gunicorn(module):
     around(module, 'create', lambda request, *rest, **more: of_lines(request.headers))
 
 
+def gunicorn_asgi(module):
+    build = module.ASGIProtocol._build_http_scope
+
+    def build_http_scope(*args, **kwargs):
+        scope = build(*args, **kwargs)
+        try:
+            begin(of_lines(scope['headers']))
+        except Exception:
+            pass
+        return scope
+
+    module.ASGIProtocol._build_http_scope = build_http_scope
+
+
 def uvicorn(module):
     # Every request runs in a task of its own.
     around(module.RequestResponseCycle, 'run_asgi', lambda cycle, app: of_lines(cycle.scope['headers']))
@@ -133,6 +147,7 @@ def hypercorn(module):
 PATCHES = {
     'http.server': http_server,
     'gunicorn.http.wsgi': gunicorn,
+    'gunicorn.asgi.protocol': gunicorn_asgi,
     'uvicorn.protocols.http.h11_impl': uvicorn,
     'uvicorn.protocols.http.httptools_impl': uvicorn,
     'waitress.task': waitress,

@@ -8,8 +8,8 @@ import sys
 
 _FOLDER = __file__[:-len('/sitecustomize.py')]
 _SERVERS = {
-    'http.server', 'gunicorn.http.wsgi', 'uvicorn.protocols.http.h11_impl', 'uvicorn.protocols.http.httptools_impl',
-    'waitress.task', 'tornado.web', 'aiohttp.web_app', 'hypercorn.app_wrappers',
+    'http.server', 'gunicorn.http.wsgi', 'gunicorn.asgi.protocol', 'uvicorn.protocols.http.h11_impl',
+    'uvicorn.protocols.http.httptools_impl', 'waitress.task', 'tornado.web', 'aiohttp.web_app', 'hypercorn.app_wrappers',
 }
 
 
