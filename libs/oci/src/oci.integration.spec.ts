@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { lstat, mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import {
   anImage,
   blob,
@@ -208,6 +209,20 @@ describe('pull', () => {
     await new ImageRegistry().pull({ ...at('moving:1'), digest: first }, join(folder, 'layout'));
     await unpackImage(join(folder, 'layout'), join(folder, 'root'), { image: 'x' });
     expect(await readFile(join(folder, 'root/index.html'), 'utf8')).toBe('hello');
+  });
+
+  it('takes layers of every compression', async () => {
+    const tar = tarOf(site);
+    const image = anImage({ layers: [tar] });
+    const kinds = { '': tar, '+gzip': gzipSync(tar), '+zstd': zstdCompressSync(tar) };
+    for (const [kind, bytes] of Object.entries(kinds)) {
+      const layer = blob(`application/vnd.oci.image.layer.v1.tar${kind}`, bytes);
+      const manifest = manifestOf(image.config, [layer]);
+      const root = await unpacked({ ...image, layers: [layer], manifest });
+      expect(await readFile(join(root, 'index.html'), 'utf8')).toBe('hello');
+      await rm(folder, { recursive: true });
+      await mkdir(folder);
+    }
   });
 
   it('refuses a layer that is not what the manifest says', async () => {
