@@ -16,7 +16,7 @@ const PROGRAMS: Record<Need, Record<string, string>> = {
   debian: { mmdebstrap: 'mmdebstrap' },
   'stand-in': {},
   agent: { go: 'golang-go' },
-  java: { mvn: 'maven', java: 'default-jre-headless', unshare: 'util-linux' },
+  java: { mvn: 'maven', java: 'default-jre-headless', go: 'golang-go', unshare: 'util-linux' },
 };
 
 /** These are made from Debian's archive, whose signatures are checked. */

@@ -15,13 +15,14 @@ const DOWNLOAD_TRIES = 3;
 export async function runDownload(
   program: string,
   args: string[],
-  options: CommandOptions = {},
+  options: CommandOptions & { /** Undoes what a failed try has left. */ cleanUp?: () => Promise<void> } = {},
 ): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await runCommand(program, args, { ...options, timeout: DOWNLOAD_TIMEOUT_MS });
     } catch (error) {
       if (attempt === DOWNLOAD_TRIES) throw error;
+      await options.cleanUp?.();
     }
   }
 }

@@ -1,10 +1,8 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { place } from '../place.ts';
-import { runCommand } from '../run-command.ts';
+import { buildGo } from './go.ts';
 import type { Source } from './source.ts';
-
-const BUILD = ['build', '-trimpath', '-ldflags', '-s -w'];
 
 /** What is compiled into the agent; everything else of its folder goes beside it. */
 const isCompiled = (path: string) => /(\.go|^go\.(mod|sum))$/.test(path);
@@ -13,7 +11,7 @@ const isCompiled = (path: string) => /(\.go|^go\.(mod|sum))$/.test(path);
 export const agentFolder = (root: string, { hash }: Source) => join(root, 'built', `agent-${hash}`);
 
 /** What a complete folder is stamped with. */
-export const agentStamp = ({ hash }: Source) => ({ hash, build: BUILD, architecture: process.arch });
+export const agentStamp = ({ hash }: Source) => ({ hash, architecture: process.arch });
 
 /** Builds the agent (libs/runtimes/agent), a static program, into a folder of its own with what it needs beside it. */
 export async function makeAgent(
@@ -25,10 +23,7 @@ export async function makeAgent(
   const folder = agentFolder(root, source);
   const made = await place(folder, agentStamp(source), async (temporary) => {
     report('building');
-    await runCommand('go', [...BUILD, '-o', join(temporary, 'agent'), '.'], {
-      cwd: sources,
-      env: { ...process.env, CGO_ENABLED: '0' },
-    });
+    await buildGo(sources, join(temporary, 'agent'));
     for (const path of source.paths.filter((name) => !isCompiled(name))) {
       await mkdir(dirname(join(temporary, path)), { recursive: true });
       await copyFile(join(sources, path), join(temporary, path));

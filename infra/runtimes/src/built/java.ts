@@ -1,8 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyArtifact } from '../maven.ts';
 import { isPlaced, place, temporaryBeside } from '../place.ts';
 import { runCommand } from '../run-command.ts';
+import { buildGo } from './go.ts';
 import { makeJar } from './jar.ts';
 import { makeSharedArchive } from './shared-archive.ts';
 import type { Source } from './source.ts';
@@ -47,6 +48,7 @@ export async function makeJava(
   await place(folder, stamp, async (temporary) => {
     report('compiling');
     await compile(places, temporary);
+    await buildGo(join(places.sources, 'launcher'), join(temporary, 'launch'));
     for (const machine of places.virtualMachines) {
       report(`archiving classes for ${machine}`);
       await makeSharedArchive(places, temporary, machine);
@@ -65,6 +67,7 @@ async function compile({ sources, languages, root }: JavaPlaces, folder: string)
     const library = join(languages, 'java8', 'lib', 'rt.jar');
     for (const part of ['bootstrap', 'fallback']) {
       const classes = join(scratch, part);
+      await cp(join(sources, part), classes, { recursive: true, filter: (path) => !path.endsWith('.java') });
       const args = ['-jar', compiler, ...COMPILER_OPTIONS, '-bootclasspath', library, '-d', classes];
       await runCommand('java', [...args, join(sources, part)]);
       await makeJar(classes, join(folder, `${part}.jar`));

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Tests and texts of a folder of sources are no part of what is built from it. */
-const isOutside = (path: string) => /(_test\.go|\.spec\.ts|\.md|^package\.json)$|^testdata\//.test(path);
+const isOutside = (path: string) => /(_test\.go|\.ts|\.md|^package\.json)$|^testdata\//.test(path);
 
 export interface Source {
   /** Relative paths, sorted. */

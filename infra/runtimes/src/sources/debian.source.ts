@@ -1,4 +1,4 @@
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DebianSource } from '../descriptor.ts';
 import { runDownload } from '../run-command.ts';
@@ -17,17 +17,13 @@ export async function unpackPackages(
   packages: string[],
   rolling: boolean,
 ): Promise<void> {
-  await runDownload('mmdebstrap', [
-    '--mode=root',
-    '--variant=extract',
-    '--quiet',
-    `--include=${packages.join(',')}`,
-    '--aptopt=Acquire::Retries "5"',
-    '--aptopt=Acquire::Languages "none"',
+  const args = [
+    ...['--mode=root', '--variant=extract', '--quiet', `--include=${packages.join(',')}`],
+    ...['--aptopt=Acquire::Retries "5"', '--aptopt=Acquire::Languages "none"'],
     ...(rolling ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : []),
-    suite,
-    root,
-  ]);
+  ];
+  const cleanUp = () => rm(root, { recursive: true, force: true });
+  await runDownload('mmdebstrap', [...args, suite, root], { cleanUp });
 }
 
 /** Unpacks Debian packages without installing them, and keeps what the runtime needs and the libraries of that. */

@@ -1,0 +1,3 @@
+module openscf/launcher
+
+go 1.19
