@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,8 +20,8 @@ func setUpAndRun() {
 }
 
 func setUp() error {
-	// Blocks until this process is in its cgroup: all that follows is counted there.
-	text, err := io.ReadAll(os.NewFile(settingsFD, "settings"))
+	input := bufio.NewReader(os.NewFile(settingsFD, "settings"))
+	text, err := input.ReadBytes('\n')
 	if err != nil {
 		return err
 	}
@@ -30,10 +31,10 @@ func setUp() error {
 	}
 	syscall.CloseOnExec(errorFD)
 	steps := []func() error{
-		func() error { return check("unshare", unshareCgroup()) },
 		s.enterRoot, s.mountAll, leaveOldRoot, s.hide,
 		func() error { return setHostname(s.Hostname) },
 		joinNewKeyring, s.openLoopback, s.limit,
+		func() error { return waitForCgroup(input) },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -43,9 +44,13 @@ func setUp() error {
 	return s.run()
 }
 
-func unshareCgroup() syscall.Errno {
+// waitForCgroup makes the cgroup that this process is in then the root of all that it will see.
+func waitForCgroup(input io.ByteReader) error {
+	if _, err := input.ReadByte(); err != nil {
+		return fmt.Errorf("wait for the cgroup: %w", err)
+	}
 	_, _, errno := syscall.RawSyscall(syscall.SYS_UNSHARE, syscall.CLONE_NEWCGROUP, 0, 0)
-	return errno
+	return check("unshare", errno)
 }
 
 // enterRoot makes the root file system `/`. The host's stays mounted over it, out of reach of absolute paths, until

@@ -52,6 +52,9 @@ const (
 	firstTree  = 6
 )
 
+// goOn follows the settings when the process is in its cgroup.
+const goOn = 1
+
 const namespaces = syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC |
 	syscall.CLONE_NEWUTS
 
@@ -103,6 +106,7 @@ func (s *starter) reap() {
 
 // start returns when the command's first process runs. A start that fails leaves no process.
 func (s *starter) start(plan *sandboxPlan) (int, error) {
+	go hastenCgroups()
 	if err := plan.Cgroup.make(); err != nil {
 		return 0, err
 	}
@@ -141,16 +145,16 @@ func (s *starter) start(plan *sandboxPlan) (int, error) {
 	return pid, nil
 }
 
-// letRun puts the process where it belongs before it does anything, and waits until it runs the command.
+// letRun puts the process into its cgroup while it makes what it will see, and waits until it runs the command: it gives
+// up its privileges, and runs what is not ours, only after it was told that it is where it belongs.
 func (s *starter) letRun(plan *sandboxPlan, pid int, settingsWrite, errorRead *os.File) error {
+	if err := json.NewEncoder(settingsWrite).Encode(plan.Settings); err != nil {
+		return err
+	}
 	if err := plan.Cgroup.enter(pid); err != nil {
 		return err
 	}
-	text, err := json.Marshal(plan.Settings)
-	if err != nil {
-		return err
-	}
-	if _, err := settingsWrite.Write(text); err != nil {
+	if _, err := settingsWrite.Write([]byte{goOn}); err != nil {
 		return err
 	}
 	settingsWrite.Close()

@@ -26,6 +26,7 @@ async function leftovers(owner: string): Promise<string[]> {
 describeSandboxDriver('docker', {
   makeDriver: (options) => createDockerDriver(options, { socketPath: engine.socketPath }),
   leftovers,
+  soakStarts: 12,
   driverModule: new URL('./index.ts', import.meta.url).href,
   factoryName: 'createDockerDriver',
   factoryArguments: () => [{ socketPath: engine.socketPath }],

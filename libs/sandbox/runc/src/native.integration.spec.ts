@@ -3,9 +3,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describeSandboxDriver, hostLeftovers } from '@openscf/sandbox-api/conformance';
+import { defineConfig, loadConfig } from '@openscf/config';
+import { describeSandboxDriver, hostLeftovers, preparedRootfs } from '@openscf/sandbox-api/conformance';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
 import { createRuncDriver } from './index.js';
+
+/** All of it: OPENSCF_SOAK_STARTS=3000 npx vitest run --project integration libs/sandbox/runc/src/native -t 'many starts' */
+const { soakStarts } = loadConfig(
+  defineConfig({
+    soakStarts: {
+      variable: 'OPENSCF_SOAK_STARTS',
+      schema: z.coerce.number().int().positive(),
+      default: '200',
+      accepts: 'a number of starts',
+    },
+  }),
+);
 
 const folder = mkdtempSync(join(tmpdir(), 'openscf-launcher-'));
 const launcherProgram = join(folder, 'launcher');
@@ -16,9 +30,26 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const minimalSpec = {
+  command: ['/bin/sleep', '1000'] as [string, string],
+  env: {},
+  cwd: '/',
+  mounts: [],
+  limits: { memoryMb: 64, cpuShares: 128, pids: 16, openFiles: 64, tmpMb: 16 },
+  network: 'none' as const,
+  hostname: 'instance',
+};
+
+async function launchersOf(owner: string): Promise<number[]> {
+  const lines = await hostLeftovers(owner);
+  const found = lines.map((line) => /^process (\d+) .*launcher/.exec(line)?.[1]);
+  return found.filter((pid) => pid !== undefined).map(Number);
+}
+
 describeSandboxDriver('native', {
   makeDriver: (options) => createRuncDriver(options, { launcherProgram }),
   leftovers: hostLeftovers,
+  soakStarts,
   driverModule: new URL('./index.ts', import.meta.url).href,
   factoryName: 'createRuncDriver',
   factoryArguments: () => [{ launcherProgram }],
@@ -33,4 +64,21 @@ it('is the launcher that passed, not runc in its place', async () => {
   await driver.prepare();
   expect(driver.name).toBe('native');
   await driver.close();
+});
+
+it('ends its sandboxes when it is killed, and starts again for the next', async () => {
+  const owner = `killed-launcher-${process.pid}`;
+  const options = { owner, relays: [], publicEgress: false, readyNetworks: 0 };
+  const driver = createRuncDriver(options, { launcherProgram });
+  await driver.prepare();
+  const runDirectory = mkdtempSync(join(folder, 'run-'));
+  const spec = { ...minimalSpec, runDirectory, rootfs: await preparedRootfs() };
+  const first = await driver.create({ ...spec, id: 'first' });
+  const [launcher] = await launchersOf(owner);
+  process.kill(launcher ?? 0, 'SIGKILL');
+  expect(await first.exited).toEqual({ signal: 'SIGKILL', oomKilled: false });
+  const second = await driver.create({ ...spec, id: 'second' });
+  await Promise.all([first.destroy(), second.destroy()]);
+  await driver.close();
+  expect(await hostLeftovers(owner)).toEqual([]);
 });

@@ -19,6 +19,8 @@ export interface ConformanceHarness {
   makeDriver(options: SandboxDriverOptions): SandboxDriver;
   /** Everything of this owner that is on the host, one line each; empty when there is nothing. */
   leftovers(owner: string): Promise<string[]>;
+  /** How many starts are made to see what they leave behind. */
+  soakStarts: number;
   /** URL of the module that exports `factoryName`, which is `makeDriver`: for an owner in another process. */
   driverModule: string;
   factoryName: string;
@@ -58,7 +60,7 @@ export function shellCommand(script: string): [string, ...string[]] {
 }
 
 /** Makes the runtimes when they are not there yet, and tells the root file system. */
-async function preparedRootfs(): Promise<string> {
+export async function preparedRootfs(): Promise<string> {
   const usual = await rootfsOf(join(homedir(), '.cache', 'openscf', 'runtimes'));
   if (usual) return usual;
   const program = new URL('../../../../../infra/runtimes/prepare.ts', import.meta.url).pathname;

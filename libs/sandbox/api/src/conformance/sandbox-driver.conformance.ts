@@ -3,6 +3,7 @@
  * - harness.conformance.ts: what a driver gives to the suite, and how tests run commands in sandboxes
  * - execution, late-mounts, limits, isolation, privileges, network, lifecycle (each .conformance.ts): what is promised, by subject
  * - attack-host, attack-escalation, attack-network, attack-resources (each .conformance.ts): functions that attack
+ * - soak.conformance.ts: many starts leave nothing behind
  * - host-leftovers.ts: what of an owner is on the host
  * - owner-process.ts: an owner in a process of its own, to be killed
  */
@@ -19,8 +20,9 @@ import { describeLifecycle } from './lifecycle.conformance.js';
 import { describeLimits, describeTmp } from './limits.conformance.js';
 import { describeNetwork } from './network.conformance.js';
 import { describePrivileges } from './privileges.conformance.js';
+import { describeSoak } from './soak.conformance.js';
 
-export type { ConformanceHarness } from './harness.conformance.js';
+export { preparedRootfs, type ConformanceHarness } from './harness.conformance.js';
 export { hostLeftovers } from './host-leftovers.js';
 
 export function describeSandboxDriver(name: string, harness: ConformanceHarness): void {
@@ -39,5 +41,6 @@ export function describeSandboxDriver(name: string, harness: ConformanceHarness)
     describeAttacksOnNetwork(bench);
     describeAttacksOnResources(bench);
     describeLifecycle(bench, harness);
+    describeSoak(bench, harness);
   });
 }
