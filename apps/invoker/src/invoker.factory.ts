@@ -9,6 +9,7 @@ import type { Readiness } from '@openscf/service-kit';
 import type { Logger } from '@openscf/telemetry';
 import { FunctionFiles } from './code-cache/function-files.js';
 import type { HostFiles } from './code-cache/host-files.factory.js';
+import { Prefetcher } from './code-cache/prefetcher.js';
 import { ExecutionService } from './execution/execution.service.js';
 import { MAX_RESULT_BYTES } from './execution/outcome.policy.js';
 import { HeartbeatService } from './heartbeat/heartbeat.service.js';
@@ -34,6 +35,8 @@ import { WebExecutionService } from './web/web-execution.service.js';
 import { RecordShipper, type RecordBus } from './log-shipping/record.shipper.js';
 
 const MB = 1024 * 1024;
+/** Languages whose bootstrap keeps what it compiles. */
+const COMPILED_LANGUAGES: ReadonlySet<string> = new Set(['nodejs', 'python']);
 
 /** What the invoker uses of the bus. */
 export interface InvokerBus extends RecordBus {
@@ -90,11 +93,17 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     log: (fields, message) => logger.info(fields, message),
     create: (_functionKey, state) => instances.create(state),
   });
-  const functionFiles = new FunctionFiles(files);
+  const functionFiles = new FunctionFiles({
+    ...files,
+    runtimeVersion: ({ type, code, runtime: name }) => {
+      const runtime = type === 'Event' && code.kind === 'package' ? runtimes.get(name) : undefined;
+      return runtime && COMPILED_LANGUAGES.has(runtime.language) ? `${name} ${runtime.version}` : undefined;
+    },
+  });
   const instances: InstanceFactory = new InstanceFactory({
     driver,
     runtimes,
-    place: { ...settings, runRoot },
+    place: { ...settings, runRoot, compileCache: files.compileCache !== undefined },
     files: (state) => functionFiles.acquire(state),
     takeWarm: (key) => warmPool.take(key),
     onLost: (instance, exit) => {
@@ -111,6 +120,13 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     log: (fields, message) => logger.warn(fields, message),
   });
   pool.lendMemory(warmPool);
+  const invokers = bus.table(topics.invokers);
+  const prefetcher = new Prefetcher({
+    invokerId,
+    invokers: () => invokers.values(),
+    prefetch: (state) => functionFiles.prefetch(state),
+    log: (fields, message) => logger.info(fields, message),
+  });
   const provisioned = new ProvisionedKeeper({
     wanted: () => quota.provisioned,
     find: (functionKey) => functions.get(functionKey),
@@ -168,6 +184,7 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     quota,
     pool,
     provisioned,
+    prefetcher,
     warmPool,
     warmState,
     intake,

@@ -89,6 +89,7 @@ export class BusFake implements InvokerBus {
     const tables: Record<string, unknown> = {
       [topics.functions.name]: this.functions,
       [topics.placements.name]: this.placements,
+      [topics.invokers.name]: this.invokers,
     };
     return tables[topic.name] as CompactedTable<T>;
   }
@@ -146,6 +147,7 @@ export class InvokerFake {
             acquire: ({ sha256 }) =>
               Promise.resolve({ directory: join(folder, sha256), release: () => undefined }),
           },
+          compileCache: undefined,
           layers: { acquire: () => Promise.resolve(undefined) },
           images: {
             missing: 'no images here',

@@ -9,6 +9,7 @@ import type { HostFiles } from './code-cache/host-files.factory.js';
 import type { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import type { InstancePool } from './instance-pool/instance-pool.js';
 import type { QuotaMeter } from './quota/quota.meter.js';
+import type { Prefetcher } from './code-cache/prefetcher.js';
 import type { ProvisionedKeeper } from './instance-pool/provisioned.keeper.js';
 import type { WarmPool } from './instance-pool/warm-pool.js';
 import type { WarmPoolState } from './instance-pool/warm-pool.state.js';
@@ -22,10 +23,11 @@ export interface InvokerParts {
   readonly functions: CompactedTable<FunctionState>;
   readonly placements: CompactedTable<Grant>;
   readonly driver: SandboxDriver;
-  readonly files: Pick<HostFiles, 'open' | 'close' | 'images'>;
+  readonly files: Pick<HostFiles, 'open' | 'close'>;
   readonly quota: QuotaMeter;
   readonly pool: InstancePool<Instance>;
   readonly provisioned: ProvisionedKeeper;
+  readonly prefetcher: Prefetcher;
   readonly warmPool: WarmPool<InstanceProcess>;
   readonly warmState: WarmPoolState;
   readonly runtimes: Pick<RuntimeCatalog, 'get'>;
@@ -65,6 +67,7 @@ export class InvokerService implements OnDrain {
       quota,
       pool,
       provisioned,
+      prefetcher,
       server,
       heartbeat,
       readiness,
@@ -77,8 +80,7 @@ export class InvokerService implements OnDrain {
     await Promise.all([functions.ready, placements.ready]);
     functions.onChange((key, state) => {
       pool.retire(key, state);
-      // Deployed now: whoever calls it first should not wait for the pull.
-      if (state?.code.kind === 'image') void files.images.prefetch(state.code);
+      if (state !== undefined) prefetcher.deployed(state);
       provisioned.look();
     });
     const port = await server.listen();

@@ -17,6 +17,7 @@ export {
   type InvokeOptions,
   type InvokerTable,
 } from './dispatcher.js';
+export { rendezvousWeight } from './invoker-choice.policy.js';
 export { OutgoingWebRequest, type WebRequestEvents } from './outgoing-web-request.js';
 export { DispatchServer, type CallerPresence, type DispatchServerOptions } from './dispatch.server.js';
 export { parseResponse } from './dispatch.codec.js';

@@ -9,7 +9,9 @@ const net = require('net');
 const path = require('path');
 
 const CHANNEL = process.argv[2] || '/run/openscf/channel.sock';
-const KIND = { hello: 1, init: 2, ready: 3, initFailed: 4, invoke: 5, result: 6, error: 7 };
+const KIND = { hello: 1, init: 2, ready: 3, initFailed: 4, invoke: 5, result: 6, error: 7, compiled: 14 };
+/** After the first calls, so that what they load is there too. */
+const COLLECT_AFTER_MS = 1000;
 const PREAMBLE_BYTES = 13;
 const MAX_RESULT_BYTES = 6 * 1024 * 1024;
 /** Longest text of a message or a trace that is sent. */
@@ -83,13 +85,31 @@ function send(kind, streamId, head, body) {
 function init(head) {
   staticContext = head.context;
   enter(head.codeRoot, head.environment || {});
+  const collected = openCompileCache(head);
   load(head.handler, head.codeRoot).then(
     (loaded) => {
       handler = loaded;
       send(KIND.ready, 0);
+      if (collected !== undefined) setTimeout(sendCompiled, COLLECT_AFTER_MS, collected).unref();
     },
     (error) => send(KIND.initFailed, 0, describeLoadError(error)),
   );
+}
+
+/** @returns what gives the files of a new cache; undefined when none is wanted */
+function openCompileCache({ compileCache, codeRoot }) {
+  if (compileCache === undefined) return undefined;
+  return require('./compile-cache.cjs').open(compileCache.read, [`${codeRoot}/`, '/opt/']);
+}
+
+/** Nothing depends on it: whatever goes wrong, later instances compile for themselves. */
+function sendCompiled(collected) {
+  try {
+    for (const [name, content] of collected()) send(KIND.compiled, 0, { name }, content);
+    send(KIND.compiled, 0, {});
+  } catch (_) {
+    // The function has its own way with the folder, or with V8.
+  }
 }
 
 /** The code may have been mounted after the start: only a fresh look sees it. */

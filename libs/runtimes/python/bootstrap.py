@@ -9,9 +9,10 @@ import os
 import sys
 
 CHANNEL = sys.argv[1] if len(sys.argv) > 1 else '/run/openscf/channel.sock'
-HELLO, INIT, READY, INIT_FAILED, INVOKE, RESULT, ERROR = 1, 2, 3, 4, 5, 6, 7
+HELLO, INIT, READY, INIT_FAILED, INVOKE, RESULT, ERROR, COMPILED = 1, 2, 3, 4, 5, 6, 7, 14
 PREAMBLE_BYTES = 13
 MAX_RESULT_BYTES = 6 * 1024 * 1024
+MAX_COMPILED = 24 * 1024 * 1024
 # Longest text of a message or a trace that is sent.
 MAX_TEXT = 64 * 1024
 
@@ -111,10 +112,48 @@ def enter(code_root, environment):
             del sys.path_importer_cache[path]
 
 
+def keep_compiled(cache, roots):
+    """Takes the byte code of the user's modules from a folder, or collects it: returns the list that it comes to."""
+    loading = sys.modules['_frozen_importlib_external']
+    own_place = loading.cache_from_source
+    folder = cache.get('read', '/nowhere')
+
+    def cache_from_source(path, *args, **kwargs):
+        return folder + path + 'c' if path.startswith(roots) else own_place(path, *args, **kwargs)
+
+    loading.cache_from_source = cache_from_source
+    if 'read' in cache:
+        return None
+    collected = []
+    write = loading.SourceFileLoader.set_data
+
+    def set_data(loader, path, data, **options):
+        if path.startswith(folder):
+            collected.append((path[len(folder) + 1:], bytes(data)))
+        else:
+            write(loader, path, data, **options)
+
+    loading.SourceFileLoader.set_data = set_data
+    # Where it is not allowed to write, nothing is lost but the attempt.
+    sys.dont_write_bytecode = False
+    return collected
+
+
+def send_compiled(channel, collected):
+    sys.dont_write_bytecode = True
+    if sum(len(data) for _, data in collected) <= MAX_COMPILED:
+        for name, data in collected:
+            channel.send(COMPILED, 0, {'name': name}, data)
+        channel.send(COMPILED, 0, {})
+
+
 def initialize(channel, head):
     """Returns the handler, or None when the failure has been sent."""
     code_root = head['codeRoot']
     enter(code_root, head.get('environment') or {})
+    collected = None
+    if head.get('compileCache') is not None and sys.version_info >= (3, 7):
+        collected = keep_compiled(head['compileCache'], (code_root + '/', '/opt/'))
     try:
         handler = load(head['handler'], code_root)
         show_logging()
@@ -127,6 +166,8 @@ def initialize(channel, head):
         channel.send(INIT_FAILED, 0, failure('load-failed', error))
         return None
     channel.send(READY, 0)
+    if collected is not None:
+        send_compiled(channel, collected)
     return handler
 
 

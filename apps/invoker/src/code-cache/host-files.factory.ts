@@ -1,16 +1,19 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ObjectStore } from '@openscf/object-store';
 import type { Logger } from '@openscf/telemetry';
 import { openImageStore } from '../image-store/image-store.factory.js';
 import type { ImageStore } from '../image-store/image-store.js';
+import { COMPILE_CACHE_ROOT } from '../instance/instance-plan.factory.js';
 import type { InvokerConfig } from '../invoker.config.js';
 import { CodeCache } from './code-cache.js';
+import { CompileCache } from './compile-cache.js';
 import type { FunctionFilesOptions } from './function-files.js';
 import { LayerCache } from './layer-cache.js';
 import { SharedDirectories } from './shared-directories.js';
 
 /** What is kept on the host for instances: packages, layers, images, shared directories. */
-export interface HostFiles extends FunctionFilesOptions {
+export interface HostFiles extends Omit<FunctionFilesOptions, 'runtimeVersion'> {
   readonly images: Pick<ImageStore, 'acquire' | 'missing' | 'prefetch'>;
   /** Finds what an earlier life has left. To be called once, first. */
   open(): Promise<void>;
@@ -41,14 +44,17 @@ export async function makeHostFiles(
     systems: config.sharedFileSystems,
     root: join(root, 'shared'),
   });
+  const hasPlace = existsSync(join(rootfs, COMPILE_CACHE_ROOT));
+  const compileCache = hasPlace ? new CompileCache({ root: join(root, 'compiled'), log }) : undefined;
   return {
     packages,
     layers,
     images,
+    compileCache,
     sharedDirectories,
     open: async () => {
       await packages.open();
-      await layers.open();
+      await Promise.all([layers.open(), compileCache?.open()]);
     },
     close: () => {
       images.close();

@@ -7,6 +7,8 @@ export const channelFrame = {
   invoke: 5,
   result: 6,
   error: 7,
+  /** A file of the compile cache: what the language has made of the user's code. */
+  compiled: 14,
 } as const;
 
 const REASONS = [

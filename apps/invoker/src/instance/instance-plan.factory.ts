@@ -17,6 +17,7 @@ import { networkOf, warmKeyOf, type WarmKey } from './warm-key.policy.js';
 /** Where the user's code and the layers lie in an instance. */
 export const CODE_ROOT = '/var/user';
 export const LAYERS_ROOT = '/opt';
+export const COMPILE_CACHE_ROOT = '/var/cache/openscf';
 /** Where the program lies that runs what no bootstrap of a language does. */
 const AGENT_ROOT = '/var/runtime/agent';
 const AGENT = `${AGENT_ROOT}/agent`;
@@ -33,11 +34,13 @@ const WARM_CPU_SHARES = 32;
 export interface InstancePlace extends AccountPlace {
   /** Where instances see the code; only a driver that mounts nothing (a test's) shows it elsewhere than SCF does. */
   readonly codeRoot?: string;
+  /** Does the root file system have a place for compile caches? */
+  readonly compileCache?: boolean;
   /** Host folder that holds one folder per instance. */
   readonly runRoot: string;
 }
 
-type FilesOfPlan = Pick<InstanceFiles, 'mounts' | 'image'>;
+type FilesOfPlan = Pick<InstanceFiles, 'mounts' | 'image' | 'compileCache'>;
 type Program = Pick<SandboxSpec, 'rootfs' | 'command' | 'cwd' | 'pidOne'>;
 
 /** Everything that is known of an instance before it is started. */
@@ -68,12 +71,13 @@ export function makeInstancePlan(state: FunctionState, runtime: Runtime, place: 
     // The agent says itself, and says more, when nothing listens in time.
     initTimeoutMs: state.initTimeoutMs + (byAgent ? AGENT_SPEAKS_FIRST_MS : 0),
     warmKey: warmKeyOf(state, runtime),
-    init: ({ image }) => ({
+    init: ({ image, compileCache }) => ({
       handler: state.handler,
       codeRoot: place.codeRoot ?? CODE_ROOT,
       context: staticContext(state, place),
       environment,
       initTimeoutMs: state.initTimeoutMs,
+      ...(compileCache && { compileCache }),
       ...(state.code.kind === 'image' && image && imageInit(state, state.code, image)),
     }),
     sandbox: ({ mounts, image }) => ({
@@ -111,7 +115,7 @@ export function makeWarmPlan(key: WarmKey, runtime: Runtime, place: InstancePlac
       env: { ...runtime.env, ...platformEnvironment(place), HOSTNAME: id },
       cwd: '/',
       mounts: runtime.mounts,
-      lateTargets: [CODE_ROOT, LAYERS_ROOT],
+      lateTargets: [CODE_ROOT, LAYERS_ROOT, ...(place.compileCache ? [COMPILE_CACHE_ROOT] : [])],
       runDirectory,
       limits: { ...limitsOf(key.memoryMb), cpuShares: WARM_CPU_SHARES },
       network: key.network,

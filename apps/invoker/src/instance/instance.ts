@@ -191,7 +191,9 @@ export class Instance {
 
   private deliver({ kind, streamId, head, body }: Frame): void {
     const { state } = this;
-    if (state.phase === 'serving' || state.phase === 'draining') {
+    if (kind === channelFrame.compiled) {
+      this.files?.onCompiled?.(head, body);
+    } else if (state.phase === 'serving' || state.phase === 'draining') {
       // What comes for a stream that is closed already is nobody's.
       this.streams.get(streamId)?.onFrame(kind, head, body);
     } else if (state.phase === 'creating' || state.phase === 'initializing') {

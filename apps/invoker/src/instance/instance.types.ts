@@ -34,6 +34,10 @@ export interface InstanceFiles {
   readonly mounts: readonly SandboxMount[];
   /** Instead of the platform's root file system. */
   readonly image?: UnpackedImage;
+  /** What the bootstrap is told of the compile cache, if it is to use or to make one. */
+  readonly compileCache?: { readonly read?: string };
+  /** Takes the files of a new compile cache. */
+  readonly onCompiled?: (head: Buffer, content: Buffer) => void;
   readonly release: () => void;
 }
 
