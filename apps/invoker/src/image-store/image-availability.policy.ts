@@ -1,5 +1,7 @@
-/** Under this name an image function stands where others have a runtime (SCF). */
-export const CUSTOM_IMAGE = 'CustomImage';
+import { IMAGE_RUNTIME } from '@openscf/scf-api';
+
+/** Under this name an image function stands where others have a runtime. */
+export const CUSTOM_IMAGE = IMAGE_RUNTIME;
 
 /**
  * The runtimes of a host with images as one more of them: among those that it has, or among those that it lacks, with the reason.
