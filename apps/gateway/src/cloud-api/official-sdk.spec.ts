@@ -3,7 +3,14 @@ import { UnavailableError } from '@openscf/contracts';
 import { refused, throttled } from '@openscf/dispatch';
 import type { scf as Scf } from 'tencentcloud-sdk-nodejs-scf';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FakeGateway, functionState, SECRET_ID, SECRET_KEY, startFakeGateway } from './gateway.fake.js';
+import {
+  type FakeGateway,
+  functionState,
+  SECRET_ID,
+  SECRET_KEY,
+  startFakeGateway,
+  succeeded,
+} from './gateway.fake.js';
 
 /** The vendor's own SDK, unmodified, against the gateway. It is CommonJS. */
 const { scf } = createRequire(import.meta.url)('tencentcloud-sdk-nodejs-scf') as { scf: typeof Scf };
@@ -138,7 +145,79 @@ describe('CreateFunction', () => {
   });
 });
 
+describe('the actions on versions, layers and concurrency', () => {
+  it('send the zip of a layer to the object store and the rest to the registry', async () => {
+    let stored: Buffer | undefined;
+    gateway.reply = (_action, { upload }) => {
+      stored = gateway.store.objects.get(upload?.objectKey ?? '');
+      return { ok: true, response: { LayerVersion: 1 }, written: [] };
+    };
+    const answer = await client.PublishLayerVersion({
+      LayerName: 'tools',
+      CompatibleRuntimes: ['Nodejs20.19'],
+      Content: { ZipFile: zip.toString('base64') },
+    });
+    expect(answer.LayerVersion).toBe(1);
+    expect(stored?.equals(zip)).toBe(true);
+    expect(JSON.stringify(gateway.commands)).not.toContain(zip.toString('base64'));
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['PublishVersion', () => client.PublishVersion({ FunctionName: 'hello' })],
+    ['ListVersionByFunction', () => client.ListVersionByFunction({ FunctionName: 'hello' })],
+    ['DeleteFunctionVersion', () => client.DeleteFunctionVersion({ FunctionName: 'hello', Qualifier: '1' })],
+    [
+      'PutReservedConcurrencyConfig',
+      () => client.PutReservedConcurrencyConfig({ FunctionName: 'hello', ReservedConcurrencyMem: 128 }),
+    ],
+    ['GetReservedConcurrencyConfig', () => client.GetReservedConcurrencyConfig({ FunctionName: 'hello' })],
+    [
+      'PutProvisionedConcurrencyConfig',
+      () =>
+        client.PutProvisionedConcurrencyConfig({
+          FunctionName: 'hello',
+          Qualifier: '1',
+          VersionProvisionedConcurrencyNum: 1,
+        }),
+    ],
+    [
+      'GetProvisionedConcurrencyConfig',
+      () => client.GetProvisionedConcurrencyConfig({ FunctionName: 'hello' }),
+    ],
+    ['GetAccount', () => client.GetAccount()],
+    ['ListLayers', () => client.ListLayers({})],
+  ])('hand %s on to the registry', async (action, call) => {
+    await call();
+    expect(gateway.commands).toMatchObject([{ service: 'function-registry', action }]);
+  });
+});
+
 describe('Invoke and InvokeFunction', () => {
+  it('call a published version by its number, and say when there is none', async () => {
+    const first = functionState({ version: '1', revision: 7 });
+    gateway.functions.set('default/hello/1', first);
+    const seen: unknown[] = [];
+    gateway.dispatch = (call) => {
+      seen.push([call.functionKey, call.revision, call.qualifier, typeof call.acceptedAt]);
+      return succeeded('1');
+    };
+    await client.InvokeFunction({ FunctionName: 'hello', Qualifier: '1' });
+    await client.Invoke({ FunctionName: 'hello', Qualifier: '1' });
+    await client.InvokeFunction({ FunctionName: 'hello' });
+    expect(seen).toEqual([
+      ['default/hello/1', 7, '1', 'number'],
+      ['default/hello/1', 7, '1', 'number'],
+      ['default/hello/$LATEST', 1, '$DEFAULT', 'number'],
+    ]);
+    expect(await refusal(client.InvokeFunction({ FunctionName: 'hello', Qualifier: '2' }))).toMatchObject({
+      code: 'ResourceNotFound.FunctionVersion',
+    });
+    gateway.functions.set('default/hello/1', { ...first, status: 'Deleting' });
+    expect(await refusal(client.InvokeFunction({ FunctionName: 'hello', Qualifier: '1' }))).toMatchObject({
+      message: expect.stringContaining('Version 1 of the function "hello" has the status Deleting') as string,
+    });
+  });
+
   it('answer what the function returned', async () => {
     const seen: unknown[] = [];
     const { dispatch } = gateway;

@@ -17,6 +17,8 @@ export interface UpgradeSocket {
 }
 
 const SUCCEEDED = 200;
+/** A whole body up to this size is copied into one write with its head. */
+const ONE_PIECE_BYTES = 16 * 1024;
 
 /** Passes requests to web functions and their responses back, while they come. */
 export class WebProxy {
@@ -41,6 +43,8 @@ class WebPassage implements WebRequestEvents {
   private outgoing: OutgoingWebRequest | undefined;
   /** Given to the client's connection, which has not taken it. */
   private owedBytes = 0;
+  /** The first piece of the response's body, while it waits for what comes with it. */
+  private first: Buffer | undefined;
   private isFlushed = false;
   private responseEnded = false;
   private over = false;
@@ -82,9 +86,7 @@ class WebPassage implements WebRequestEvents {
       return;
     }
     // Not at once: the body mostly comes with the head, and then leaves with it in one write.
-    setImmediate(() => {
-      if (!this.isFlushed && !this.over) answer.flushHeaders();
-    });
+    setImmediate(() => this.flush());
   }
 
   onData(piece: Buffer): void {
@@ -92,19 +94,16 @@ class WebPassage implements WebRequestEvents {
       this.tunnel.write(piece);
       return;
     }
-    const { response } = this.exchange;
-    this.isFlushed = true;
-    if (response.destroyed) return;
-    if (response.write(piece)) this.outgoing?.consumed(piece.length);
+    if (this.isFlushed) this.write(piece);
+    else if (this.first === undefined) this.first = piece;
     else {
-      if (this.owedBytes === 0) response.once('drain', () => this.repay());
-      this.owedBytes += piece.length;
+      this.flush();
+      this.write(piece);
     }
   }
 
   onEnd(): void {
     this.responseEnded = true;
-    this.isFlushed = true;
     if (this.tunnel !== undefined) this.tunnel.end();
     else this.endAnswer();
   }
@@ -125,11 +124,38 @@ class WebPassage implements WebRequestEvents {
     this.done();
   }
 
+  /** Sends what waits for more: the head, with the first piece of the body if it has come. */
+  private flush(): void {
+    if (this.isFlushed || this.over) return;
+    this.isFlushed = true;
+    const { first } = this;
+    this.first = undefined;
+    if (first === undefined) this.exchange.response.flushHeaders();
+    else this.write(first);
+  }
+
+  private write(piece: Buffer): void {
+    const { response } = this.exchange;
+    if (response.destroyed) return;
+    if (response.write(piece)) this.outgoing?.consumed(piece.length);
+    else {
+      if (this.owedBytes === 0) response.once('drain', () => this.repay());
+      this.owedBytes += piece.length;
+    }
+  }
+
   private endAnswer(): void {
     const { request, response, isUpgrade } = this.exchange;
+    const { first, isFlushed } = this;
+    this.isFlushed = true;
     // On a connection that goes on, what still comes of the request is dropped behind the answer.
-    if (request.complete || isUpgrade || response.shouldKeepAlive) response.end();
-    else endWhenRead(request, response);
+    if (!request.complete && !isUpgrade && !response.shouldKeepAlive) {
+      if (first !== undefined && !isFlushed) response.write(first);
+      endWhenRead(request, response);
+    } else if (first === undefined || isFlushed) response.end();
+    // As text, because head and body then leave in one piece.
+    else if (first.length <= ONE_PIECE_BYTES) response.end(first.toString('latin1'), 'latin1');
+    else response.end(first);
   }
 
   private sendBody(outgoing: OutgoingWebRequest, body: Buffer | undefined): void {
@@ -179,6 +205,7 @@ class WebPassage implements WebRequestEvents {
   }
 
   private refuse(message: string): void {
+    this.responseEnded = true;
     sendError(this.exchange, 502, { code: 'InternalError.System', message, scfStatus: 403 });
     this.outgoing?.cancel();
   }
