@@ -40,11 +40,14 @@ export class LayerBinding {
     if (code.kind === 'package') await this.packages.measure(code);
   }
 
-  /** Refuses code and layers that unpack to more than SCF takes together. */
+  /** Refuses layers beside an image, which brings all of its own, and more than SCF takes of code and layers together. */
   async requireFit(tx: Transaction, code: Code, layers: readonly LayerState[]): Promise<void> {
     if (layers.length === 0) return;
-    const packages = [...(code.kind === 'package' ? [code] : []), ...layers];
-    const bytes = await this.packages.unpackedTotal(tx, packages);
+    if (code.kind === 'image') {
+      const message = 'Layers is not accepted for an image: leave it out, and put the files into the image.';
+      throw new CallerError(errorCodes.badLayers, message);
+    }
+    const bytes = await this.packages.unpackedTotal(tx, [code, ...layers]);
     if (bytes <= UNZIPPED_BYTES) return;
     const has = `Code and Layers unpack to ${Math.ceil(bytes / MB)} MB`;
     throw new CallerError(
