@@ -243,6 +243,19 @@ http.createServer((request, response) => {
     });
   });
 
+  it('gets requests as a web function does', async () => {
+    const port = await freePort();
+    const image = await start('image', { 'server.js': server });
+    const command = ['/bin/sh', '-c', 'exec node "$0"', './server.js'];
+    const environment = { AT: String(port) };
+    expect(
+      await image.init({ type: 'HTTP', port, command, workDir: image.codeRoot, environment }),
+    ).toBeUndefined();
+    const { status, body } = await image.fetch('PUT', '/any/path', {}, 'text');
+    expect(status).toBe(200);
+    expect(JSON.parse(body)).toMatchObject({ method: 'PUT', url: '/any/path', event: 'text' });
+  });
+
   it.each([
     [['no-such-program'], 'no-such-program is in no folder of PATH'],
     [['./here'], 'here does not exist'],

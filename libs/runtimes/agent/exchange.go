@@ -269,8 +269,11 @@ func (x *exchange) fail(err error) {
 	responded, over := x.responded, x.over
 	x.mutex.Unlock()
 	failed, lost := x.describe(err)
-	if over || lost && x.server.awaitExit(exitDelay) {
+	if over {
 		return
+	}
+	if lost && x.server.awaitExit(exitDelay) {
+		failed = x.server.ended()
 	}
 	x.give(responded, failed)
 }

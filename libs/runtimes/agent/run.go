@@ -38,6 +38,7 @@ type agent struct {
 	// What has to run on the main thread: starting programs.
 	tasks chan func()
 
+	ending   sync.Mutex
 	mutex    sync.Mutex
 	programs map[*program]struct{}
 }
@@ -119,7 +120,9 @@ func (a *agent) signalAll(sent syscall.Signal) int {
 }
 
 // end kills what was started and ends the process. In a sandbox the kernel does the same once pid 1 has ended.
+// The first call decides; none returns.
 func (a *agent) end(code int) {
+	a.ending.Lock()
 	a.signalAll(syscall.SIGKILL)
 	os.Exit(code)
 }

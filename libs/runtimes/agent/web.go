@@ -115,18 +115,26 @@ func (w *webServer) watchProgram() {
 	if w.inBackground() {
 		return
 	}
-	ended := lethal("exited", w.launch.name+" "+w.program.how)
 	for _, x := range w.current() {
 		x.mutex.Lock()
 		responded := x.responded
 		x.mutex.Unlock()
-		x.give(responded, ended)
+		x.give(responded, w.ended())
+	}
+	// Some may be telling it by themselves.
+	for wait := 0; wait < 50 && len(w.current()) > 0; wait++ {
+		time.Sleep(time.Millisecond)
 	}
 	var waiting *invocation
 	if w.onExit != nil {
 		waiting = w.onExit()
 	}
 	w.endWith(w.program, waiting)
+}
+
+// ended is what requests fail with once the program has exited.
+func (w *webServer) ended() *failure {
+	return lethal("exited", w.launch.name+" "+w.program.how)
 }
 
 // awaitExit tells whether the program has ended, or does so soon.

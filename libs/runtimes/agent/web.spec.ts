@@ -285,6 +285,24 @@ net.createServer((socket) => {
   });
 });
 
+describe('a web function that serves one connection at a time', () => {
+  it('gets to requests that overlap, although it keeps its connections open', async () => {
+    const code = `
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header('Content-Length', '2')
+        self.end_headers()
+        self.wfile.write(b'ok')
+http.server.HTTPServer(('127.0.0.1', int(os.environ['AT'])), Handler).serve_forever()`;
+    const web = await start({ scf_bootstrap: '#!/bin/bash\nexec python3 app.py', 'app.py': code });
+    const answers = await Promise.all(['/a', '/b', '/c'].map((target) => web.fetch('GET', target)));
+    expect(answers.map(({ body }) => body)).toEqual(['ok', 'ok', 'ok']);
+  }, 20_000);
+});
+
 describe('the start of a web function', () => {
   async function init(files: Record<string, CodeFile>, head: Record<string, unknown> = {}): Promise<unknown> {
     agent = await AgentProcess.start('web', files);
