@@ -85,6 +85,10 @@ export function failureOfRuntime(
       return failure(439, `User process exit when running: ${message}`);
     case 'not-fetched':
       return failure(433, `Invoking task timed out after ${seconds(state.timeoutMs)} seconds: ${message}`);
+    case 'bad-response':
+      return failure(439, message);
+    case 'response-headers-too-large':
+      return failure(407, message);
     case 'handler-not-found':
       return failure(437, `HandlerNotFound: ${message}`, stackTrace);
     case 'load-failed':

@@ -22,6 +22,8 @@ const REASONS = [
   'port-not-bound',
   'exited',
   'not-fetched',
+  'bad-response',
+  'response-headers-too-large',
 ] as const;
 
 /** A failure as a bootstrap reports it. */
