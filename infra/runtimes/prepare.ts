@@ -14,6 +14,7 @@ const cache = process.env['OPENSCF_CACHE'] || join(homedir(), '.cache', 'openscf
 prepare({
   recipes: import.meta.dirname,
   bootstraps: resolve(import.meta.dirname, '../../libs/runtimes'),
+  launcher: resolve(import.meta.dirname, '../../libs/sandbox/launcher'),
   root: join(resolve(cache), 'runtimes'),
   names: process.argv.slice(2),
   print: (line) => console.log(line),

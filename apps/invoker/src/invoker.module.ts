@@ -37,7 +37,11 @@ export class InvokerModule {
         }),
       ],
       providers: [
-        { provide: SANDBOX_DRIVER, useFactory: () => sandboxDriver(config) },
+        {
+          provide: SANDBOX_DRIVER,
+          useFactory: ({ launcherProgram }: RuntimeCatalog) => sandboxDriver(config, launcherProgram),
+          inject: [RuntimeCatalog],
+        },
         {
           provide: RuntimeCatalog,
           useFactory: () => RuntimeCatalog.load(join(config.cache, 'runtimes', 'runtimes.json')),
@@ -64,13 +68,14 @@ export class InvokerModule {
   }
 }
 
-function sandboxDriver(config: InvokerConfig): Promise<SandboxDriver> {
+function sandboxDriver(config: InvokerConfig, launcherProgram?: string): Promise<SandboxDriver> {
   const store = new URL(config.minioUrl);
   const port = Number(store.port || (store.protocol === 'https:' ? 443 : 80));
-  return createSandboxDriver(config.sandboxDriver, {
+  const options = {
     owner: sandboxOwner(config),
     relays: [{ ...OBJECT_STORE, target: { host: store.hostname, port } }],
     publicEgress: true,
     readyNetworks: availableParallelism() + 2,
-  });
+  };
+  return createSandboxDriver(config.sandboxDriver, options, launcherProgram);
 }

@@ -6,6 +6,8 @@ export interface RuntimeManifest {
   rootfs: string;
   /** Absolute host path of the agent's folder, mounted at /var/runtime/agent; the program in it is `agent`. */
   agent?: string;
+  /** Absolute host path of the program that starts sandboxes. */
+  launcher?: string;
   runtimes: {
     name: string;
     language: string;
@@ -30,7 +32,7 @@ export interface ManifestPlaces {
   languages: string;
   /** Host folder with one folder of bootstrap files per language. */
   bootstraps: string;
-  /** Host folders of the bootstraps that are built: language → folder. */
+  /** Host folders of the bootstraps that are built: language → folder; and the launcher's program. */
   built: Partial<Record<string, string>>;
 }
 
@@ -47,7 +49,11 @@ export function makeManifest(
     string
   >;
   const { rootfs, built } = places;
-  return { rootfs, ...(built['agent'] !== undefined && { agent: built['agent'] }), runtimes, missing };
+  const programs = {
+    ...(built['agent'] !== undefined && { agent: built['agent'] }),
+    ...(built['launcher'] !== undefined && { launcher: built['launcher'] }),
+  };
+  return { rootfs, ...programs, runtimes, missing };
 }
 
 function runtimeOf(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { baseFolderName, baseSource, makeBaseRootfs } from './base-rootfs.ts';
 import { agentFolder, agentStamp, makeAgent } from './built/agent.ts';
 import { javaFolder, javaStamp, makeJava } from './built/java.ts';
+import { launcherFolder, launcherStamp, makeLauncher } from './built/launcher.ts';
 import { readSource } from './built/source.ts';
 import {
   loadBaseRecipe,
@@ -22,6 +23,8 @@ export interface PrepareOptions {
   recipes: string;
   /** libs/runtimes. */
   bootstraps: string;
+  /** libs/sandbox/launcher. */
+  launcher: string;
   /** What is filled. */
   root: string;
   /** Cloud API names of the runtimes to be made; none: all. */
@@ -32,7 +35,14 @@ export interface PrepareOptions {
 /** At once: downloads overlap, and no more processors than two are kept busy. */
 const PARALLEL = 3;
 
-export async function prepare({ recipes, bootstraps, root, names, print }: PrepareOptions): Promise<void> {
+export async function prepare({
+  recipes,
+  bootstraps,
+  launcher,
+  root,
+  names,
+  print,
+}: PrepareOptions): Promise<void> {
   const all = await loadLanguages(recipes);
   const recipe = await loadBaseRecipe(recipes, all);
   const languages = chosen(all, names);
@@ -50,6 +60,9 @@ export async function prepare({ recipes, bootstraps, root, names, print }: Prepa
   const needs = await toMake(rootfs, recipe, folder, entries);
   if (!(await isPlaced(agentFolder(root, agent), agentStamp(agent)))) needs.push('agent');
   if (java && !(await isPlaced(javaFolder(root, java), javaStamp(java, machines)))) needs.push('java');
+  const launcherSource = await readSource(launcher);
+  if (!(await isPlaced(launcherFolder(root, launcherSource), launcherStamp(launcherSource))))
+    needs.push('agent');
   const missing = await whatIsMissing(needs);
   if (missing) throw new Error(missing);
 
@@ -60,6 +73,9 @@ export async function prepare({ recipes, bootstraps, root, names, print }: Prepa
   await runAll([
     () => makeBaseRootfs(rootfs, recipe, reporter('base')),
     ...entries.map((entry) => () => makeLanguage(folder, entry, tools, reporter(entry.name))),
+    async () => {
+      built['launcher'] = await makeLauncher(root, launcher, launcherSource, reporter('launcher'));
+    },
     async () => {
       built['agent'] = await makeAgent(root, join(bootstraps, 'agent'), agent, reporter('agent'));
     },

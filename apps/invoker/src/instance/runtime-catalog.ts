@@ -14,6 +14,8 @@ const manifestSchema = z.object({
   rootfs: z.string(),
   /** Host folder of the agent (libs/runtimes/agent), where it was made. */
   agent: z.string().optional(),
+  /** Host path of the program that starts sandboxes (libs/sandbox/launcher), where it was made. */
+  launcher: z.string().optional(),
   runtimes: z.array(runtimeSchema),
   /** API names that this host cannot start, with what is missing. */
   missing: z.record(z.string(), z.string()).default({}),
@@ -70,6 +72,11 @@ export class RuntimeCatalog {
   /** The agent's folder and the root file system, for instances that are of no runtime (images). */
   get host(): { readonly rootfs: string; readonly agent: string | undefined } {
     return { rootfs: this.manifest.rootfs, agent: this.manifest.agent };
+  }
+
+  /** Without it, runc starts sandboxes. */
+  get launcherProgram(): string | undefined {
+    return this.manifest.launcher;
   }
 
   get(name: string): Runtime | undefined {

@@ -4,11 +4,13 @@ import type { SandboxDriver, SandboxDriverOptions } from '@openscf/sandbox-api';
 export async function createSandboxDriver(
   kind: 'runc' | 'docker',
   options: SandboxDriverOptions,
+  /** Starts sandboxes in place of `runc run`. */
+  launcherProgram?: string,
 ): Promise<SandboxDriver> {
   if (kind === 'docker') {
     const { createDockerDriver } = await import('@openscf/sandbox-docker');
     return createDockerDriver(options);
   }
   const { createRuncDriver } = await import('@openscf/sandbox-runc');
-  return createRuncDriver(options);
+  return createRuncDriver(options, { launcherProgram });
 }

@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path';
 /** The parts of the manifest that name folders of the machine. */
 interface Manifest {
   rootfs: string;
+  agent?: string;
+  launcher?: string;
   runtimes: { mounts: { source: string }[] }[];
 }
 
@@ -20,6 +22,8 @@ const here = (path: string) =>
     : path.replace(/^.*\/libs\/runtimes(?=\/)/, BOOTSTRAPS);
 
 manifest.rootfs = here(manifest.rootfs);
+if (manifest.agent) manifest.agent = here(manifest.agent);
+if (manifest.launcher) manifest.launcher = here(manifest.launcher);
 for (const mount of manifest.runtimes.flatMap(({ mounts }) => mounts)) mount.source = here(mount.source);
 const own = join(process.env['OPENSCF_CACHE'] ?? '/var/lib/openscf/cache', 'runtimes/runtimes.json');
 mkdirSync(dirname(own), { recursive: true });

@@ -30,6 +30,11 @@ export interface SandboxDriverOptions {
   readonly stateDirectory?: string;
   /** A sandbox that does not start within this time is destroyed and reported as failed. Default: 30,000. */
   readonly createTimeoutMs?: number;
+  /**
+   * Absolute host path of a root file system with the platform's own programs, for what a driver runs beside instances: theirs may hold a
+   * user's program alone. Default: that of the first sandbox.
+   */
+  readonly baseRootfs?: string;
 }
 
 export interface SandboxMount {

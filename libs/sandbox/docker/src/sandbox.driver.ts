@@ -92,7 +92,7 @@ export class DockerSandboxDriver implements SandboxDriver {
 
   private async start(spec: SandboxSpec, undo: UndoStack): Promise<Sandbox> {
     const image = await this.imageOf(spec.rootfs);
-    const networks = await this.sharedNetworks(image);
+    const networks = await this.sharedNetworks(spec.rootfs);
     const network = await networks.take(
       this.options.publicEgress || spec.network === 'none' ? spec.network : 'relays',
     );
@@ -115,16 +115,16 @@ export class DockerSandboxDriver implements SandboxDriver {
     return new RunningSandbox(spec.id, { container, output, ended, release: () => undo.unwind() });
   }
 
-  /** The relay container runs from the same image as the instances, so both wait for the first of them. */
-  private sharedNetworks(image: string): Promise<NetworkPool> {
-    this.shared ??= this.makeShared(image);
+  /** Where no base is given, the relay container runs from the same image as the first instance, so both wait for it. */
+  private sharedNetworks(rootfs: string): Promise<NetworkPool> {
+    this.shared ??= this.makeShared(this.options.baseRootfs ?? rootfs);
     return this.shared;
   }
 
-  private async makeShared(image: string): Promise<NetworkPool> {
+  private async makeShared(rootfs: string): Promise<NetworkPool> {
     const { relays, readyNetworks, publicEgress } = this.options;
     if (relays.length > 0) this.relay = new RelayContainer(this.docker, this.names, relays, this.state);
-    await this.relay?.start(image);
+    await this.relay?.start(await this.imageOf(rootfs));
     const kind = publicEgress ? 'egress' : 'relays';
     return new NetworkPool(this.docker, this.names, this.relay, readyNetworks, kind);
   }
