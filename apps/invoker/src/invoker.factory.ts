@@ -82,7 +82,7 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
   const runRoot = channelRoot(settings);
   // Made with the table: it must see every record.
   const grants = new GrantSource(placements, invokerId, () => heartbeat.change());
-  const quota = new QuotaMeter({ grant: () => grants.current, epoch, onOver: () => heartbeat.change() });
+  const quota = new QuotaMeter({ grant: () => grants.current, epoch, onNews: () => heartbeat.change() });
   const shipper = new RecordShipper(bus, logger);
   const pool: InstancePool<Instance> = new InstancePool({
     memoryMb,

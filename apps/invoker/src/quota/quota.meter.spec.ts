@@ -10,7 +10,7 @@ describe('quota meter', () => {
   let grant: Grant | undefined;
   let now: number;
   let meter: QuotaMeter;
-  const onOver = vi.fn();
+  const onNews = vi.fn();
 
   const hello = (memoryMb: number) => aFunctionState({ functionName: 'hello', memoryMb });
   const kind = (memoryMb: number) => meter.take(hello(memoryMb)).kind;
@@ -24,9 +24,9 @@ describe('quota meter', () => {
 
   beforeEach(() => {
     now = 1_000;
-    onOver.mockReset();
+    onNews.mockReset();
     grant = granted({ account: part(256, 1_000) });
-    meter = new QuotaMeter({ grant: () => grant, epoch: 'e', onOver, now: () => now });
+    meter = new QuotaMeter({ grant: () => grant, epoch: 'e', onNews, now: () => now });
   });
 
   it('lets the use grow to the grant and no further', () => {
@@ -88,6 +88,7 @@ describe('quota meter', () => {
     grant = granted({ account: part(256), 'function:default/hello': part(0) }, { issuedAt: 1_000 });
     held.give();
     expect(meter.usedMb('account')).toBe(0);
+    expect(onNews).not.toHaveBeenCalled();
     expect(kind(128)).toBe('over');
   });
 
@@ -135,13 +136,22 @@ describe('quota meter', () => {
     expect(meter.provisioned).toEqual({});
   });
 
+  it('tells at once when some of what is beyond the grant has ended', () => {
+    const held = [lease(128), lease(128)];
+    grant = granted({ account: part(128) }, { issuedAt: 1_000 });
+    held[0]?.give();
+    expect(onNews).toHaveBeenCalledTimes(1);
+    held[1]?.give();
+    expect(onNews).toHaveBeenCalledTimes(1);
+  });
+
   it('forgets a pool that is not used, and tells of a refusal at once, not of each', () => {
     grant = granted({ account: part(0) });
     for (const memoryMb of [128, 128, 64, 256]) kind(memoryMb);
-    expect(onOver).toHaveBeenCalledTimes(2);
+    expect(onNews).toHaveBeenCalledTimes(2);
     now = 9_000;
     expect(meter.report().quotas).toEqual({});
     kind(128);
-    expect(onOver).toHaveBeenCalledTimes(3);
+    expect(onNews).toHaveBeenCalledTimes(3);
   });
 });

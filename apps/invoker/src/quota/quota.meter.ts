@@ -6,8 +6,11 @@ export interface QuotaMeterOptions {
   /** The newest grant of this invoker that counts, whatever its epoch. */
   readonly grant: () => Grant | undefined;
   readonly epoch: string;
-  /** Something is refused that was not before: the scheduler is to know soon. */
-  readonly onOver?: () => void;
+  /**
+   * The scheduler is to know soon: something is refused that was not before, or of what is in use beyond the grant some has been
+   * given back, for which others wait.
+   */
+  readonly onNews?: () => void;
   readonly now?: () => number;
 }
 
@@ -41,7 +44,7 @@ export class QuotaMeter {
     if (first === undefined) return this.lease(pools, state, now);
     // Every one is told of in the next heartbeat; what is new, at once.
     const news = full.filter((pool) => this.use(pool).refuse(state.memoryMb, now));
-    if (news.length > 0) this.options.onOver?.();
+    if (news.length > 0) this.options.onNews?.();
     return { kind: 'over', message: overMessage(state, first, grant) };
   }
 
@@ -86,9 +89,17 @@ export class QuotaMeter {
       return true;
     };
     const give = (): void => {
-      for (const use of uses) use.give(holding, this.now());
+      const at = this.now();
+      const isOver = pools.filter((pool) => this.isOver(pool));
+      for (const use of uses) use.give(holding, at);
+      if (isOver.length > 0) this.options.onNews?.();
     };
     return { kind: 'taken', lease: { pools, prolong, give } };
+  }
+
+  private isOver(pool: string): boolean {
+    const grant = this.options.grant();
+    return grant?.epoch === this.options.epoch && this.roomMb(pool, grant) < 0;
   }
 
   private roomMb(pool: string, grant: Grant): number {

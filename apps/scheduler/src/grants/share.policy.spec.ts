@@ -54,6 +54,15 @@ describe('the parts of a pool', () => {
     expect(divide(128, [{ ...holder, sentAt: 901, peakMb: 128 }, refused])).toEqual({ a: 128, b: 0 });
   });
 
+  it('become even where more is used and wanted than there is, and stay where one more function makes the difference', () => {
+    const full = sharer('a', { heldMb: 1_024, usedMb: 1_024, peakMb: 1_024, wantedMb: 512 });
+    const refused = sharer('b', { wantedMb: 2_048 });
+    expect(divide(1_024, [full, refused])).toEqual({ a: 512, b: 512 });
+    const odd = sharer('a', { heldMb: 384, usedMb: 384, peakMb: 384, wantedMb: 128 });
+    expect(divide(384, [odd, refused])).toEqual({ a: 256, b: 128 });
+    expect(divide(384, [{ ...odd, wantedMb: 0 }, sharer('b')])).toEqual({ a: 384, b: 0 });
+  });
+
   it('of one that drains are what it uses', () => {
     expect(divide(1_024, [sharer('a', { heldMb: 512, usedMb: 128, accepting: false }), sharer('b')])).toEqual(
       {

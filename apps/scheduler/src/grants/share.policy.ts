@@ -19,7 +19,8 @@ export interface Sharer {
 
 /**
  * How a pool's quota is divided: first what each has used lately, then what it was refused (whole functions, the one with
- * the fewest first), then the rest in equal parts, none smaller than `unitMb` while there are others.
+ * the fewest first), then the rest in equal parts, none smaller than `unitMb` while there are others. Where there is less than
+ * is used and wanted, nobody keeps more than an even part: so that a host that fails takes no more than that with it.
  *
  * It stays as it is while it serves everyone: an idle part moves only when someone lacks something, or has less than half of the
  * reserve that an even division would give it. Nobody's idle part is taken for a demand that it has not yet had the
@@ -44,16 +45,49 @@ type Parts = Map<string, number>;
 
 /** @returns what is left of the quota */
 function keepUsed(quotaMb: number, unitMb: number, ordered: readonly Sharer[], parts: Parts): number {
+  const fair = fairParts(quotaMb, unitMb, ordered);
   let leftMb = quotaMb;
   for (const sharer of ordered) {
-    const { invokerId, accepting, usedMb, peakMb, heldMb, capMb } = sharer;
-    const keepsMb = isToBeAsked(sharer, ordered) ? heldMb : peakMb;
-    const wholeMb = accepting ? Math.max(usedMb, Math.min(keepsMb, capMb)) : usedMb;
-    const partMb = wholeMb <= leftMb ? wholeMb : floorTo(leftMb, unitMb);
+    const { invokerId, usedMb, heldMb } = sharer;
+    const keepsMb = isToBeAsked(sharer, ordered)
+      ? Math.max(usedMb, heldMb)
+      : Math.min(lately(sharer), fair.get(invokerId) ?? 0);
+    const partMb = keepsMb <= leftMb ? keepsMb : floorTo(leftMb, unitMb);
     parts.set(invokerId, partMb);
     leftMb -= partMb;
   }
   return leftMb;
+}
+
+/** What each uses and wants, or an even part where that is too much; a function that is left over stays where it is used. */
+function fairParts(quotaMb: number, unitMb: number, ordered: readonly Sharer[]): Parts {
+  const parts: Parts = new Map();
+  const need = (sharer: Sharer): number => {
+    const { accepting, usedMb, wantedMb, capMb } = sharer;
+    return accepting ? Math.max(lately(sharer), Math.min(usedMb + wantedMb, capMb)) : usedMb;
+  };
+  let leftMb = quotaMb;
+  let others = ordered.length;
+  let levelMb: number | undefined;
+  for (const sharer of [...ordered].sort((a, b) => need(a) - need(b))) {
+    if (levelMb === undefined && need(sharer) > leftMb / others) levelMb = floorTo(leftMb / others, unitMb);
+    const partMb = levelMb ?? need(sharer);
+    parts.set(sharer.invokerId, partMb);
+    leftMb -= partMb;
+    others--;
+  }
+  for (const sharer of ordered) {
+    const partMb = parts.get(sharer.invokerId) ?? 0;
+    const moreMb = Math.min(unitMb, need(sharer) - partMb, leftMb);
+    parts.set(sharer.invokerId, partMb + moreMb);
+    leftMb -= moreMb;
+  }
+  return parts;
+}
+
+/** What a sharer needs for what it has done lately. */
+function lately({ accepting, usedMb, peakMb, capMb }: Sharer): number {
+  return accepting ? Math.max(usedMb, Math.min(peakMb, capMb)) : usedMb;
 }
 
 /** True while another one lacks something and this one has not spoken since: it may be serving just that. */
@@ -63,22 +97,27 @@ function isToBeAsked(sharer: Sharer, all: readonly Sharer[]): boolean {
 
 function giveWanted(quotaMb: number, ordered: readonly Sharer[], parts: Parts): number {
   let leftMb = quotaMb;
-  const given = new Map<string, number>();
-  const wanting = ordered.filter(({ accepting, wantedMb }) => accepting && wantedMb > 0);
-  for (let progress = true; progress;) {
-    progress = false;
-    for (const { invokerId, usedMb, unitMb, wantedMb, capMb } of wanting) {
-      const partMb = parts.get(invokerId) ?? 0;
-      const goalMb = usedMb + floorTo(partMb - usedMb, unitMb) + unitMb;
-      if (goalMb > usedMb + Math.ceil(wantedMb / unitMb) * unitMb || goalMb > capMb) continue;
-      if (goalMb - partMb > leftMb) continue;
-      leftMb -= goalMb - partMb;
-      parts.set(invokerId, goalMb);
-      given.set(invokerId, (given.get(invokerId) ?? 0) + 1);
-      progress = true;
+  const partOf = ({ invokerId }: Sharer) => parts.get(invokerId) ?? 0;
+  /** Its part with one more whole function, or undefined when it wants none or cannot have it. */
+  const goalOf = (sharer: Sharer): number | undefined => {
+    const { accepting, usedMb, unitMb, wantedMb, capMb } = sharer;
+    const goalMb = usedMb + floorTo(partOf(sharer) - usedMb, unitMb) + unitMb;
+    const mostMb = Math.min(usedMb + Math.ceil(wantedMb / unitMb) * unitMb, capMb);
+    return accepting && wantedMb > 0 && goalMb <= mostMb && goalMb - partOf(sharer) <= leftMb
+      ? goalMb
+      : undefined;
+  };
+  for (;;) {
+    let least: Sharer | undefined;
+    for (const sharer of ordered) {
+      if (goalOf(sharer) !== undefined && (least === undefined || partOf(sharer) < partOf(least)))
+        least = sharer;
     }
+    const goalMb = least === undefined ? undefined : goalOf(least);
+    if (least === undefined || goalMb === undefined) return leftMb;
+    leftMb -= goalMb - partOf(least);
+    parts.set(least.invokerId, goalMb);
   }
-  return leftMb;
 }
 
 function divideRest(restMb: number, unitMb: number, ordered: readonly Sharer[], parts: Parts): void {
