@@ -1,6 +1,6 @@
 import type { InvokeCall, InvokerState } from '@openscf/contracts';
 import { DispatchServer, type DispatchServerOptions } from './dispatch.server.js';
-import { Dispatcher } from './dispatcher.js';
+import { Dispatcher, type DispatchLogger } from './dispatcher.js';
 import type { DispatchResult } from './outcome.factory.js';
 import type { WebCall } from './web-exchange.js';
 
@@ -30,8 +30,8 @@ export class FakeInvokers {
   readonly states = new Map<string, InvokerState>();
   private readonly closing: (() => unknown)[] = [];
 
-  dispatcher(): Dispatcher {
-    const made = new Dispatcher({ invokers: this.states, logger: quietLogger });
+  dispatcher(logger: DispatchLogger = quietLogger): Dispatcher {
+    const made = new Dispatcher({ invokers: this.states, logger });
     this.closing.unshift(() => made.close());
     return made;
   }

@@ -1,10 +1,18 @@
-import { INVOKER_LOST_AFTER_MS, type InvokeCall, type InvokerState } from '@openscf/contracts';
+import {
+  INVOKER_HEARTBEAT_MS,
+  INVOKER_LOST_AFTER_MS,
+  type InvokeCall,
+  type InvokerState,
+} from '@openscf/contracts';
 import { orderCandidates } from './invoker-choice.policy.js';
 import { InvokerClient, type Delivery } from './invoker.client.js';
 import { InvokerProbe } from './invoker.probe.js';
 import { refused, type DispatchResult } from './outcome.factory.js';
 import { OutgoingWebRequest, type WebRequestEvents } from './outgoing-web-request.js';
 import type { WebCall } from './web-exchange.js';
+
+const HEARTBEAT_LATE_MS = 2.5 * INVOKER_HEARTBEAT_MS;
+const WATCH_MS = 1_000;
 
 /** What is used of the compacted table of heartbeats. */
 export interface InvokerTable {
@@ -47,8 +55,11 @@ interface KnownInvoker {
 export class Dispatcher {
   private readonly known = new Map<string, KnownInvoker>();
   private closed = false;
+  private readonly watcher: NodeJS.Timeout;
 
-  constructor(private readonly options: DispatcherOptions) {}
+  constructor(private readonly options: DispatcherOptions) {
+    this.watcher = setInterval(() => this.watchLate(), WATCH_MS).unref();
+  }
 
   async invoke(call: InvokeCall, event: Buffer, options: InvokeOptions): Promise<DispatchResult> {
     let worst: DispatchResult | undefined;
@@ -100,6 +111,7 @@ export class Dispatcher {
 
   close(): void {
     this.closed = true;
+    clearInterval(this.watcher);
     for (const invoker of this.known.values()) {
       invoker.client?.close();
       invoker.probe?.close();
@@ -185,6 +197,14 @@ export class Dispatcher {
     });
     invoker.client = client;
     return client;
+  }
+
+  /** Nobody should have to make a call to find out that an invoker has stopped. */
+  private watchLate(): void {
+    const lateBefore = Date.now() - HEARTBEAT_LATE_MS;
+    for (const { invokerId, sentAt } of this.options.invokers.values()) {
+      if (sentAt < lateBefore) this.known.get(invokerId)?.client?.watch();
+    }
   }
 
   private avoid(invoker: KnownInvoker): void {

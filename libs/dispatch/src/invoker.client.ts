@@ -57,7 +57,7 @@ export interface WebLine {
  * States: `connecting` → `open` → `closed`; `connecting` → `closed`. Closed is final: its owner makes another.
  * 1. Every call given to `send` is resolved exactly once.
  * 2. A call is reported as `not-sent` only when none of its bytes were handed to a connected socket.
- * 3. While calls are open, an invoker from which nothing comes is asked whether it lives; one that does not answer for two
+ * 3. While calls are open or `watch` asks, an invoker from which nothing comes is asked whether it lives; one that does not answer for two
  *    seconds is lost, with the connection and its calls: stopped, cut off, or its host gone without a word.
  */
 export class InvokerClient {
@@ -69,6 +69,8 @@ export class InvokerClient {
   private sweeper: NodeJS.Timeout | undefined;
   private seenBytes = 0;
   private silentLooks = 0;
+  /** Looks that are still to be made although no call is open. */
+  private watchedLooks = 0;
   private readonly waitForConnection: NodeJS.Timeout;
 
   constructor(
@@ -108,6 +110,13 @@ export class InvokerClient {
   /** It was given up because nothing came any more. */
   get isSilent(): boolean {
     return this.silentLooks >= LOST_AFTER_LOOKS;
+  }
+
+  /** Finds out whether the invoker lives, also while no call is open. */
+  watch(): void {
+    if (this.state !== 'open') return;
+    this.watchedLooks = LOST_AFTER_LOOKS;
+    this.beginSweeps();
   }
 
   /** Never rejects. */
@@ -158,12 +167,15 @@ export class InvokerClient {
     const id = this.nextStreamId;
     this.nextStreamId = id === MAX_STREAM_ID ? 1 : id + 1;
     this.calls.set(id, { settle, deadlineAt: performance.now() + timeoutMs, web });
-    if (this.sweeper === undefined) {
-      this.silentLooks = 0;
-      this.seenBytes = this.socket.bytesRead;
-      this.sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
-    }
+    this.beginSweeps();
     return id;
+  }
+
+  private beginSweeps(): void {
+    if (this.sweeper !== undefined) return;
+    this.silentLooks = 0;
+    this.seenBytes = this.socket.bytesRead;
+    this.sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
   }
 
   private receive(frame: Frame): void {
@@ -195,7 +207,7 @@ export class InvokerClient {
   }
 
   private sweep(): void {
-    if (this.calls.size === 0) {
+    if (this.calls.size === 0 && this.watchedLooks === 0) {
       clearInterval(this.sweeper);
       this.sweeper = undefined;
       this.silentLooks = 0;
@@ -214,6 +226,7 @@ export class InvokerClient {
     if (bytesRead !== this.seenBytes || this.state === 'connecting') {
       this.seenBytes = bytesRead;
       this.silentLooks = 0;
+      this.watchedLooks = 0;
       return;
     }
     this.silentLooks++;

@@ -90,6 +90,20 @@ describe('an invoker that does not answer', () => {
     expect(performance.now() - killedAt).toBeLessThan(1_000);
   });
 
+  it('is found out without a call when its heartbeat is late', async () => {
+    const child = await startProcess('late');
+    const warn = vi.fn();
+    const dispatcher = invokers.dispatcher({ info: () => undefined, warn });
+    await dispatcher.invoke(eventCall, Buffer.from('now'), options);
+    child.kill('SIGSTOP');
+    const state = invokers.states.get('late');
+    if (state !== undefined) invokers.states.set('late', { ...state, sentAt: Date.now() - 6_000 });
+    await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(1), { timeout: 8_000 });
+    expect(warn.mock.calls[0]?.[0]).toMatchObject({ invokerId: 'late', reason: 'nothing came for 2000 ms' });
+    const { outcome } = await dispatcher.invoke(eventCall, Buffer.from('now'), options);
+    expect(outcome).toMatchObject({ kind: 'refused', retryable: true });
+  }, 10_000);
+
   it('is not taken for lost while its function only takes long', async () => {
     await startProcess('slow');
     const dispatcher = invokers.dispatcher();
