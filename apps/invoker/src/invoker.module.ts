@@ -39,7 +39,7 @@ export class InvokerModule {
       providers: [
         {
           provide: SANDBOX_DRIVER,
-          useFactory: ({ launcherProgram }: RuntimeCatalog) => sandboxDriver(config, launcherProgram),
+          useFactory: (runtimes: RuntimeCatalog) => sandboxDriver(config, runtimes),
           inject: [RuntimeCatalog],
         },
         {
@@ -68,7 +68,10 @@ export class InvokerModule {
   }
 }
 
-function sandboxDriver(config: InvokerConfig, launcherProgram?: string): Promise<SandboxDriver> {
+function sandboxDriver(
+  config: InvokerConfig,
+  { host, launcherProgram }: RuntimeCatalog,
+): Promise<SandboxDriver> {
   const store = new URL(config.minioUrl);
   const port = Number(store.port || (store.protocol === 'https:' ? 443 : 80));
   const options = {
@@ -76,6 +79,7 @@ function sandboxDriver(config: InvokerConfig, launcherProgram?: string): Promise
     relays: [{ ...OBJECT_STORE, target: { host: store.hostname, port } }],
     publicEgress: true,
     readyNetworks: availableParallelism() + 2,
+    baseRootfs: host.rootfs,
   };
   return createSandboxDriver(config.sandboxDriver, options, launcherProgram);
 }
