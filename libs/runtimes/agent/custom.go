@@ -65,6 +65,7 @@ func (c *customMode) start() *failure {
 		go c.watchProgram()
 		return nil
 	case <-started.exited:
+		c.leaveIfMemory(started)
 		return lethal("exited", "bootstrap "+started.how+" before it called /runtime/init/ready")
 	}
 }

@@ -1,92 +1,25 @@
 package main
 
 import (
-	"bufio"
-	"encoding/gob"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
 
-// go1Mode calls the user's program by Go's net/rpc, whose messages are gob values: a request, a response, and the types below.
-// gob goes by the names of fields, which are those of the vendor's scf-go-lib.
+// go1Mode calls the user's program by Go's net/rpc (rpc.go).
 type go1Mode struct {
 	*agent
 	init    *initHead
 	program *program
 
+	rpc     rpcClient
 	mutex   sync.Mutex
 	waiting *invocation
-	encoder *gob.Encoder
-	decoder *gob.Decoder
-	out     *bufio.Writer
-	calls   uint64
-}
-
-// Requests and responses of net/rpc.
-type rpcRequest struct {
-	ServiceMethod string
-	Seq           uint64
-}
-
-type rpcResponse struct {
-	ServiceMethod string
-	Seq           uint64
-	Error         string
-}
-
-// Messages of scf-go-lib.
-type pingRequest struct{}
-type pingResponse struct{}
-
-type timestamp struct {
-	Seconds int64
-	Nanos   int64
-}
-
-type rpcInvokeRequest struct {
-	Payload               []byte
-	RequestId             string
-	TraceId               string
-	Deadline              timestamp
-	InvokedFunctionUnique string
-	ClientContext         []byte
-	Namespace             string
-	FunctionName          string
-	FunctionVersion       string
-	MemoryLimitInMb       int32
-	TimeLimitInMs         int32
-	Environment           string
-	TencentcloudRegion    string
-	TencentcloudAppID     string
-	TencentcloudUin       string
-	FunctionTrace         string
-}
-
-type rpcInvokeResponse struct {
-	Payload []byte
-	Error   *rpcError
-}
-
-type rpcError struct {
-	Message    string
-	Type       string
-	StackTrace []*rpcStackFrame
-	ShouldExit bool
-}
-
-type rpcStackFrame struct {
-	Path  string
-	Line  int32
-	Label string
 }
 
 func newGo1Mode(a *agent, init *initHead) mode { return &go1Mode{agent: a, init: init} }
@@ -145,6 +78,7 @@ func (g *go1Mode) awaitPing(port int) *failure {
 		select {
 		case <-time.After(poll):
 		case <-g.program.exited:
+			g.leaveIfMemory(g.program)
 			return lethal("exited", fmt.Sprintf("%s %s before it served its handler", g.program.name, g.program.how))
 		case <-deadline:
 			return fail("port-not-bound", fmt.Sprintf("%s does not serve a handler: it has to call cloudfunction.Start%s",
@@ -154,35 +88,11 @@ func (g *go1Mode) awaitPing(port int) *failure {
 }
 
 func (g *go1Mode) ping(conn net.Conn) *failure {
-	g.out = bufio.NewWriter(conn)
-	g.encoder, g.decoder = gob.NewEncoder(g.out), gob.NewDecoder(bufio.NewReader(conn))
-	if err := g.call("Function.Ping", &pingRequest{}, &pingResponse{}); err != nil {
+	g.rpc = newRPCClient(conn)
+	if err := g.rpc.call("Function.Ping", &pingRequest{}, &pingResponse{}); err != nil {
 		return fail("load-failed", fmt.Sprintf("%s does not answer as a Go function does: %v", g.program.name, err))
 	}
 	return nil
-}
-
-// call is one request of net/rpc; they do not overlap.
-func (g *go1Mode) call(method string, message, answer interface{}) error {
-	g.calls++
-	if err := g.encoder.Encode(&rpcRequest{method, g.calls}); err != nil {
-		return err
-	}
-	if err := g.encoder.Encode(message); err != nil {
-		return err
-	}
-	if err := g.out.Flush(); err != nil {
-		return err
-	}
-	var response rpcResponse
-	if err := g.decoder.Decode(&response); err != nil {
-		return err
-	}
-	if response.Error != "" {
-		_ = g.decoder.DecodeValue(reflect.Value{})
-		return errors.New(response.Error)
-	}
-	return g.decoder.Decode(answer)
 }
 
 func (g *go1Mode) watchProgram() {
@@ -212,7 +122,7 @@ func (g *go1Mode) receive(f frame) {
 
 func (g *go1Mode) invoke(invoked *invocation) {
 	var response rpcInvokeResponse
-	err := g.call("Function.Invoke", g.request(invoked), &response)
+	err := g.rpc.call("Function.Invoke", g.request(invoked), &response)
 	if err != nil {
 		select {
 		case <-g.program.exited:
@@ -254,16 +164,4 @@ func (g *go1Mode) request(invoked *invocation) *rpcInvokeRequest {
 		TencentcloudUin:    g.init.text("tencentcloud_uin"),
 		FunctionTrace:      invoked.head.Traceparent,
 	}
-}
-
-func (e *rpcError) failure() *failure {
-	trace := []string{e.Type + ": " + e.Message}
-	for _, at := range e.StackTrace {
-		// Frames of the library and of Go itself are not the user's.
-		if at != nil && !strings.HasPrefix(at.Path, "runtime/") && !strings.HasPrefix(at.Path, "reflect/") &&
-			!strings.HasPrefix(at.Path, "net/rpc/") && !strings.Contains(at.Path, "cloudfunction/") {
-			trace = append(trace, fmt.Sprintf("    at %s (%s:%d)", at.Label, at.Path, at.Line))
-		}
-	}
-	return &failure{Reason: "exception", Message: e.Message, StackTrace: strings.Join(trace, "\n"), Recycle: e.ShouldExit}
 }

@@ -57,6 +57,7 @@ func (a *agent) fail(i *invocation, failed *failure) {
 
 // endWith reports the end of the user's program on an invocation that waits, if there is one, and ends the agent as it ended.
 func (a *agent) endWith(ended *program, waiting *invocation) {
+	a.leaveIfMemory(ended)
 	if waiting != nil {
 		a.fail(waiting, lethal("exited", ended.name+" "+ended.how))
 	}

@@ -1,8 +1,9 @@
 // Command agent is what an instance runs when the user's program is not loaded by a bootstrap of its language: it starts the
 // program and speaks for it on the channel of ../README.md.
 //
-// Reading order: main, init, program (starting the user's program), then one file per mode: web (with request, exchange,
-// http1 and pool), custom (with apiserver), go1, image, job. frame and channel carry the protocol; pidone stands alone.
+// Reading order: run and init; program and bootstrap (starting the user's program); then the modes: web (with request,
+// exchange, upload, respond, relay; pool, response and body are its HTTP), custom (with apiserver), go1 (with rpc), image, job.
+// frame, piece and channel carry the protocol; pidone stands alone.
 package main
 
 import (

@@ -73,6 +73,17 @@ func (p *program) signal(sent syscall.Signal) {
 	_ = syscall.Kill(-p.process.Pid, sent)
 }
 
+// mayBeMemory: so ends a program that the kernel has killed for memory (137), and Node.js with a full heap (134).
+func (p *program) mayBeMemory() bool { return p.code == 137 || p.code == 134 }
+
+// leaveIfMemory ends the agent as its program ended when the invoker knows better why: from the sandbox and the last lines.
+func (a *agent) leaveIfMemory(p *program) {
+	if p.mayBeMemory() {
+		a.flushed()
+		a.end(p.code)
+	}
+}
+
 func describeExit(status syscall.WaitStatus) (int, string) {
 	if status.Signaled() {
 		return 128 + int(status.Signal()), "was ended by " + signalName(status.Signal())

@@ -106,6 +106,7 @@ func (w *webServer) inBackground() bool {
 }
 
 func (w *webServer) exitedEarly() *failure {
+	w.leaveIfMemory(w.program)
 	return lethal("exited", fmt.Sprintf("%s %s before it listened on port %d", w.launch.name, w.program.how, w.port))
 }
 
@@ -115,6 +116,7 @@ func (w *webServer) watchProgram() {
 	if w.inBackground() {
 		return
 	}
+	w.leaveIfMemory(w.program)
 	for _, x := range w.current() {
 		x.mutex.Lock()
 		responded := x.responded
@@ -134,6 +136,7 @@ func (w *webServer) watchProgram() {
 
 // ended is what requests fail with once the program has exited.
 func (w *webServer) ended() *failure {
+	w.leaveIfMemory(w.program)
 	return lethal("exited", w.launch.name+" "+w.program.how)
 }
 

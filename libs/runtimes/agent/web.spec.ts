@@ -239,6 +239,16 @@ describe('a web function', () => {
   );
 });
 
+describe('a web function that is killed', () => {
+  it('ends the agent as it ended: the invoker knows whether it was for memory', async () => {
+    const web = await startApp();
+    const request = web.request('GET', '/kill');
+    request.end();
+    expect(await web.exited()).toBe(137);
+    expect(request.failed).toBeUndefined();
+  });
+});
+
 describe('a web function that closes connections', () => {
   // Closes each connection right after its first answer, without having said so.
   const rude = `

@@ -103,6 +103,7 @@ const server = http.createServer((request, response) => {
       response.write('part', () => request.socket.destroy());
     },
     '/drop': () => request.socket.destroy(),
+    '/kill': () => process.kill(process.pid, 'SIGKILL'),
     '/die': () => process.exit(9),
     '/die-midway': () => {
       response.write('part', () => process.exit(0));
