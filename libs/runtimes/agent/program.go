@@ -33,7 +33,7 @@ type launch struct {
 func (a *agent) start(l launch) (*program, error) {
 	nothing, err := os.Open(os.DevNull)
 	if err != nil {
-		return nil, err
+		return a.startReading(l, os.Stdin)
 	}
 	defer nothing.Close()
 	return a.startReading(l, nothing)
