@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -22,8 +23,11 @@ type requestHead struct {
 
 func decodeRequest(text []byte) (*requestHead, error) {
 	head := &requestHead{contentLength: -1}
-	if err := json.Unmarshal(text, head); err != nil {
-		return nil, err
+	if !scanRequest(text, head) {
+		*head = requestHead{contentLength: -1}
+		if err := json.Unmarshal(text, head); err != nil {
+			return nil, err
+		}
 	}
 	for _, line := range head.Headers {
 		switch name := line[0]; len(name) {
@@ -33,7 +37,7 @@ func decodeRequest(text []byte) (*requestHead, error) {
 			if strings.EqualFold(name, "content-length") {
 				length, err := strconv.ParseInt(line[1], 10, 64)
 				if err != nil || length < 0 {
-					return nil, err
+					return nil, fmt.Errorf("its Content-Length is %q", line[1])
 				}
 				head.contentLength = length
 			}
