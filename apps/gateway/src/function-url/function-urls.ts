@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -14,7 +14,8 @@ import { UrlError } from './url.errors.js';
 import { ownHeaders, sendError, sendWhole, type UrlExchange } from './url-exchange.js';
 import { httpStatusOfError } from './url-status.policy.js';
 import type { UrlTable } from './url-table.js';
-import type { UpgradeSocket, WebProxy } from './web-proxy.js';
+import type { WebProxy } from './web-proxy.js';
+import type { UpgradeSocket } from './websocket.tunnel.js';
 
 export interface FunctionUrlsOptions {
   readonly urls: UrlTable;
@@ -36,6 +37,7 @@ const bodyLimit = {
     ),
 };
 const NO_BYTES = Buffer.alloc(0);
+const NO_BYTES_SHA256 = hash('sha256', NO_BYTES);
 const UPGRADE = /^websocket$/i;
 
 /** Requests to functions' URLs: which function, whether it is allowed, and on to it. Bare `node:http`, like the Cloud API. */
@@ -121,7 +123,10 @@ export class FunctionUrls {
     const check = this.claim(exchange, trigger);
     if (expectsContinue) response.writeContinue();
     if (state.type === 'HTTP') {
-      const body = check.needsBody ? await this.readChecked(exchange, check) : undefined;
+      // An upgrade has no body.
+      if (upgrade !== undefined) check.check(NO_BYTES_SHA256);
+      const needsBody = check.needsBody && upgrade === undefined;
+      const body = needsBody ? await this.readChecked(exchange, check) : undefined;
       await webProxy.run(exchange, { trigger, state, isSigned: check.isSigned, body }, upgrade);
     } else {
       const body = await this.readChecked(exchange, check);

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import type { InvokeOutcome, WebResponse } from '@openscf/contracts';
 import type { Dispatcher, DispatchResult, OutgoingWebRequest, WebRequestEvents } from '@openscf/dispatch';
 import { endWhenRead } from '../cloud-api/answer.js';
@@ -7,14 +6,7 @@ import { isCorsHeader } from './cors.policy.js';
 import { isPassedBack, requestHeaders } from './http-headers.policy.js';
 import { ownHeaders, sendError, sendWhole, type UrlCall, type UrlExchange } from './url-exchange.js';
 import { httpStatusOf } from './url-status.policy.js';
-import { openTunnel, type Tunnel } from './websocket.tunnel.js';
-
-/** Where an upgraded connection goes on. */
-export interface UpgradeSocket {
-  readonly socket: Duplex;
-  /** What the client sent behind its request. */
-  readonly head: Buffer;
-}
+import { WebSocketTunnel, type UpgradeSocket } from './websocket.tunnel.js';
 
 const SUCCEEDED = 200;
 /** A whole body up to this size is copied into one write with its head. */
@@ -48,7 +40,7 @@ class WebPassage implements WebRequestEvents {
   private isFlushed = false;
   private responseEnded = false;
   private over = false;
-  private tunnel: Tunnel | undefined;
+  private tunnel: WebSocketTunnel | undefined;
 
   constructor(
     private readonly exchange: UrlExchange,
@@ -65,10 +57,12 @@ class WebPassage implements WebRequestEvents {
     const call = { ...makeCall(this.exchange, this.call), web };
     const outgoing = dispatcher.request(call, { timeoutMs: timeoutOf(state), runtime: state.runtime }, this);
     this.outgoing = outgoing;
-    response.on('close', () => {
-      if (this.tunnel === undefined) outgoing.cancel();
-    });
-    if (this.upgrade === undefined) this.sendBody(outgoing, body);
+    if (this.upgrade !== undefined) {
+      this.tunnel = new WebSocketTunnel(this.upgrade, outgoing);
+      return;
+    }
+    response.on('close', () => outgoing.cancel());
+    this.sendBody(outgoing, body);
   }
 
   onResponse(response: WebResponse): void {
@@ -78,7 +72,10 @@ class WebPassage implements WebRequestEvents {
       return;
     }
     // A refused upgrade is an ordinary exchange.
-    if (this.upgrade !== undefined) this.outgoing?.end();
+    if (this.upgrade !== undefined) {
+      this.tunnel = undefined;
+      this.outgoing?.end();
+    }
     try {
       answer.writeHead(response.status, this.answerHeaders(response));
     } catch {
@@ -116,7 +113,7 @@ class WebPassage implements WebRequestEvents {
   onOutcome({ outcome, body }: DispatchResult): void {
     this.over = true;
     const { request, response } = this.exchange;
-    if (this.tunnel !== undefined) this.tunnel.close();
+    if (this.tunnel?.isOpen === true) this.tunnel.close();
     else if (!response.headersSent) this.answerWithout(outcome, body);
     else if (!this.responseEnded) response.destroy();
     // What still comes of the request is read and dropped, so that its sender gets to the answer.
@@ -211,11 +208,7 @@ class WebPassage implements WebRequestEvents {
   }
 
   private switchProtocols(response: WebResponse): void {
-    const { upgrade, outgoing, exchange } = this;
-    if (upgrade === undefined || outgoing === undefined) {
-      this.refuse('the function switched protocols, which nobody asked for');
-      return;
-    }
-    this.tunnel = openTunnel(exchange, upgrade, response, outgoing);
+    if (this.tunnel === undefined) this.refuse('the function switched protocols, which nobody asked for');
+    else this.tunnel.open(response, this.exchange.requestId);
   }
 }

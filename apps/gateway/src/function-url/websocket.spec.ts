@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type http from 'node:http';
 import type { Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FakeGateway } from '../cloud-api/gateway.fake.js';
+import type { WebResponse } from '@openscf/contracts';
+import { signTc3 } from '@openscf/scf-api';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type FakeGateway, SECRET_ID, SECRET_KEY, succeeded } from '../cloud-api/gateway.fake.js';
 import { type FakeUrls, mirror, respond, startFakeUrls, URL_HOST } from './function-url.fake.js';
 
 let fake: FakeUrls;
@@ -13,6 +15,14 @@ beforeEach(async () => {
   ({ gateway } = fake);
 });
 afterEach(() => fake.close());
+
+const SWITCHED: WebResponse = {
+  status: 101,
+  headers: [
+    ['Upgrade', 'websocket'],
+    ['Connection', 'Upgrade'],
+  ],
+};
 
 describe('a WebSocket', () => {
   const upgrade = {
@@ -34,13 +44,7 @@ describe('a WebSocket', () => {
     let headers: string[][] = [];
     fake.serve = (exchange) => {
       headers = exchange.call.web.headers;
-      return mirror(exchange, {
-        status: 101,
-        headers: [
-          ['Upgrade', 'websocket'],
-          ['Connection', 'Upgrade'],
-        ],
-      });
+      return mirror(exchange, SWITCHED);
     };
     const [response, socket] = await connect(upgrade);
     expect(response.statusCode).toBe(101);
@@ -64,6 +68,55 @@ describe('a WebSocket', () => {
     gateway.addUrl({ functionName: 'site' });
     const other = await fake.send({ headers: { host: URL_HOST, ...upgrade } });
     expect([other.status, other.text]).toEqual([400, expect.stringContaining('ProtocolType WS')]);
+  });
+
+  it('is opened by a signed request, and by no other, where the URL asks for it', async () => {
+    fake.addFunction({ functionName: 'chat', webSocketIdleMs: 15_000 });
+    gateway.addUrl({ functionName: 'chat', authType: 'CAM' });
+    fake.serve = (exchange) => mirror(exchange, SWITCHED);
+    const refusedByGateway = await fake.send({ headers: { host: URL_HOST, ...upgrade } });
+    expect([refusedByGateway.status, refusedByGateway.text]).toEqual([
+      401,
+      expect.stringContaining('Authorization is missing'),
+    ]);
+    const signed = signTc3({
+      action: 'InvokeFunctionUrl',
+      method: 'GET',
+      body: '',
+      host: URL_HOST,
+      secretId: SECRET_ID,
+      secretKey: SECRET_KEY,
+    });
+    const [response, socket] = await connect({ ...upgrade, ...signed });
+    expect(response.statusCode).toBe(101);
+    socket.end('x');
+    const [echoed] = (await once(socket, 'data')) as [Buffer];
+    expect(echoed.toString()).toBe('x');
+  });
+
+  it('ends for the function when its client is gone before it was opened', async () => {
+    fake.addFunction({ functionName: 'chat', webSocketIdleMs: 15_000 });
+    gateway.addUrl({ functionName: 'chat' });
+    const events: string[] = [];
+    fake.serve = (exchange) =>
+      new Promise((resolve) => {
+        events.push('asked');
+        exchange.attach({
+          onData: () => undefined,
+          onEnd: () => undefined,
+          onGrant: () => undefined,
+          onCancel: () => {
+            events.push('canceled');
+            resolve(succeeded('{}'));
+          },
+        });
+      });
+    const sent = fake.request({ headers: { host: URL_HOST, ...upgrade } });
+    sent.on('error', () => undefined);
+    sent.end();
+    await vi.waitFor(() => expect(events).toEqual(['asked']));
+    sent.destroy();
+    await vi.waitFor(() => expect(events).toEqual(['asked', 'canceled']));
   });
 
   it('leaves other upgrades unanswered, as the protocol allows', async () => {
