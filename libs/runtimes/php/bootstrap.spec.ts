@@ -1,3 +1,6 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BootstrapProcess, interpreters } from '../bootstrap-process.fake.js';
@@ -5,6 +8,18 @@ import { BootstrapProcess, interpreters } from '../bootstrap-process.fake.js';
 const bootstrap = fileURLToPath(new URL('./bootstrap.php', import.meta.url));
 /** The prepared php.ini names the extensions by their place in an instance. */
 const WITHOUT_INI = ['-n', '-d', 'display_errors=stderr', '-d', 'memory_limit=64M'];
+
+/** PHP 7 has JSON as an extension. */
+function withJson(php: string): string[] {
+  const extensions = join(dirname(dirname(realpathSync(php))), 'ext');
+  const needed = existsSync(join(extensions, 'json.so'));
+  return needed ? ['-d', `extension_dir=${extensions}`, '-d', 'extension=json'] : [];
+}
+
+it('knows the kinds of frames', async () => {
+  const kinds = 'HELLO = 1, INIT = 2, READY = 3, INIT_FAILED = 4, INVOKE = 5, RESULT = 6, ERROR = 7';
+  expect(await readFile(bootstrap, 'utf8')).toContain(kinds);
+});
 
 describe.each(interpreters('php', ['/usr/bin/php']))('PHP bootstrap on %s', (php) => {
   let running: BootstrapProcess | undefined;
@@ -16,7 +31,7 @@ describe.each(interpreters('php', ['/usr/bin/php']))('PHP bootstrap on %s', (php
 
   async function start(files: Record<string, string> | string): Promise<BootstrapProcess> {
     const code = typeof files === 'string' ? { 'index.php': `<?php\n${files}` } : files;
-    running = await BootstrapProcess.start([php, ...WITHOUT_INI, bootstrap], code);
+    running = await BootstrapProcess.start([php, ...WITHOUT_INI, ...withJson(php), bootstrap], code);
     return running;
   }
 
@@ -204,13 +219,13 @@ describe.each(interpreters('php', ['/usr/bin/php']))('PHP bootstrap on %s', (php
 
   it('lets out what was printed before the result, what was buffered included', async () => {
     const process = await ready(
-      'function main_handler() { echo "ü"; ob_start(); echo "buffered\\n"; fwrite(STDERR, "bad\\n"); echo $none; return 1; }',
+      'function main_handler() { echo "ü"; ob_start(); echo "buffered\\n"; fwrite(STDERR, "bad\\n"); trigger_error("warned", E_USER_WARNING); return 1; }',
     );
     await process.invoke({});
     await vi.waitFor(() => expect(process.output).toMatch(/bad\n/));
     expect(process.output).toMatch(/^ü/);
     expect(process.output).toMatch(/buffered\n/);
-    expect(process.output).toMatch(/Undefined variable/);
+    expect(process.output).toMatch(/Warning: warned/);
   });
 
   it.each([

@@ -3,8 +3,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BootstrapProcess, interpreters } from '../bootstrap-process.fake.js';
 
 const bootstrap = fileURLToPath(new URL('./bootstrap.py', import.meta.url));
+const pythons = interpreters('python', ['/usr/bin/python3']).filter((path) => !path.includes('/python2/'));
 
-describe.each(interpreters('python', ['/usr/bin/python3']))('Python bootstrap on %s', (python) => {
+describe.each(pythons)('Python bootstrap on %s', (python) => {
   let running: BootstrapProcess | undefined;
 
   afterEach(async () => {

@@ -1,4 +1,4 @@
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyArtifact } from '../maven.ts';
 import { isPlaced, place, temporaryBeside } from '../place.ts';
@@ -11,7 +11,7 @@ import type { Source } from './source.ts';
 /** Eclipse's compiler: a jar that runs on any Java from 17 on, where a machine may have a Java without javac. */
 const COMPILER = 'org.eclipse.jdt:ecj:3.33.0';
 const COMPILER_OPTIONS = ['-source', '1.8', '-target', '1.8', '-nowarn', '-encoding', 'UTF-8', '-g'];
-const FORMAT = 1;
+const FORMAT = 3;
 
 export interface JavaPlaces {
   root: string;
@@ -58,11 +58,23 @@ export async function makeJava(
   return folder;
 }
 
+/** The compiler is kept: tests use it, too. */
+async function makeCompiler(root: string): Promise<string> {
+  const folder = join(root, 'tools', 'ecj');
+  await place(folder, COMPILER, async (temporary) => {
+    const scratch = `${temporary}.scratch`;
+    await mkdir(scratch);
+    await rename(await copyArtifact(COMPILER, scratch), join(temporary, 'ecj.jar'));
+    await rm(scratch, { recursive: true });
+  });
+  return join(folder, 'ecj.jar');
+}
+
 async function compile({ sources, languages, root }: JavaPlaces, folder: string): Promise<void> {
   const scratch = temporaryBeside(join(root, 'built', 'java'), 'scratch');
   try {
     await mkdir(scratch);
-    const compiler = await copyArtifact(COMPILER, scratch);
+    const compiler = await makeCompiler(root);
     // Against the library of Java 8, so that nothing newer is called by mistake.
     const library = join(languages, 'java8', 'lib', 'rt.jar');
     for (const part of ['bootstrap', 'fallback']) {

@@ -8,7 +8,7 @@ const MOUNTED = '/var/runtime/java';
 
 /**
  * Makes `<machine>.jsa` (class data sharing): a training run says which classes an invocation loads, and the JVM dumps
- * these as it will map them. Java 8 has this for the classes of its own library only.
+ * these, and those of its own list of usual ones, as it will map them. Java 8 has this for the classes of its own library only.
  */
 export async function makeSharedArchive(places: JavaPlaces, folder: string, machine: string): Promise<void> {
   const archive = `-XX:SharedArchiveFile=${MOUNTED}/${machine}.jsa`;
@@ -23,7 +23,8 @@ export async function makeSharedArchive(places: JavaPlaces, folder: string, mach
   const training = ['-Xshare:off', `-XX:DumpLoadedClassList=${listInRoot}`, ...classPath, 'openscf.Training'];
   await runInRoot(places, folder, [program, ...training]);
   // Names that the JVM makes up at run time cannot be archived, and stop some versions.
-  const lines = (await readFile(list, 'utf8')).split('\n');
+  const usual = await readFile(join(places.languages, machine, 'lib/classlist'), 'utf8').catch(() => '');
+  const lines = [...new Set(`${usual}\n${await readFile(list, 'utf8')}`.split('\n'))];
   await writeFile(list, lines.filter((line) => !/\$\$Lambda\$\d|LambdaForm\$MH\//.test(line)).join('\n'));
   const dump = ['-Xshare:dump', `-XX:SharedClassListFile=${listInRoot}`, archive, ...classPath];
   await runInRoot(places, folder, [program, '-XX:+UseSerialGC', ...dump]);
