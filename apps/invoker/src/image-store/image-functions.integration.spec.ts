@@ -58,6 +58,7 @@ const NODE_SERVER = `require('http').createServer((request, response) => {
 describe('image functions', () => {
   let registry: ImageRegistryPart;
   let invoker: InvokerFake;
+  let images: ImageStore;
   let folder: string;
   let program: Buffer;
 
@@ -71,7 +72,7 @@ describe('image functions', () => {
     program = await readFile(binary);
     registry = await launchImageRegistry();
     const catalog = await RuntimeCatalog.load(join(cache, 'runtimes/runtimes.json'));
-    const images = new ImageStore({
+    images = new ImageStore({
       root: join(folder, 'images'),
       maxBytes: 4e9,
       registry: new ImageRegistry(),
@@ -206,42 +207,55 @@ describe('image functions', () => {
     expect(coldStartOf(next.result).pullCodeMs).toBeLessThan(20);
   });
 
-  it('gives events to POST /event-invoke, in an image with a system and a shell', async () => {
-    const catalog = await RuntimeCatalog.load(join(cache, 'runtimes/runtimes.json'));
-    const node = catalog.get('Nodejs20.19');
-    const languages = node?.mounts.find(({ target }) => target === '/var/lang')?.source ?? '';
-    const tar = async (source: string, ...args: string[]): Promise<Buffer> => {
-      const file = join(folder, 'layer.tar');
-      await run('tar', ['-C', source, '-cf', file, ...args]);
-      return readFile(file);
-    };
-    const image = anImage({
-      layers: [
-        await tar(catalog.host.rootfs, '--exclude=python3*', '--exclude=./usr/share', '.'),
-        await tar(languages, '--transform=s,^,opt/,', 'node20/bin/node'),
-        [
-          { name: 'app/', type: 'directory' },
-          { name: 'app/server.js', content: NODE_SERVER },
+  it(
+    'gives events to POST /event-invoke, in an image with a system and a shell',
+    { timeout: 180_000 },
+    async () => {
+      const catalog = await RuntimeCatalog.load(join(cache, 'runtimes/runtimes.json'));
+      const node = catalog.get('Nodejs20.19');
+      const languages = node?.mounts.find(({ target }) => target === '/var/lang')?.source ?? '';
+      const tar = async (source: string, ...args: string[]): Promise<Buffer> => {
+        const file = join(folder, 'layer.tar');
+        await run('tar', ['-C', source, '-cf', file, ...args]);
+        return readFile(file);
+      };
+      const image = anImage({
+        layers: [
+          await tar(
+            catalog.host.rootfs,
+            '--exclude=python3*',
+            '--exclude=./usr/share',
+            '--exclude=gconv',
+            '.',
+          ),
+          await tar(languages, '--transform=s,^,opt/,', 'node20/bin/node'),
+          [
+            { name: 'app/', type: 'directory' },
+            { name: 'app/server.js', content: NODE_SERVER },
+          ],
         ],
-      ],
-      compressed: false,
-      entrypoint: ['/bin/sh', '-c'],
-      cmd: ['echo starting; exec node server.js'],
-      env: ['PATH=/opt/node20/bin:/usr/bin:/bin'],
-      workingDir: '/app',
-    });
-    const state = await deploy('event', await codeOf('event', image));
-    const { outcome, body } = await invoker.invoke(state, { k: 'ü' }, { requestId: 'event-1' });
-    expect(outcome).toMatchObject({ kind: 'succeeded' });
-    expect(JSON.parse(body.toString())).toEqual({
-      event: { k: 'ü' },
-      url: '/event-invoke',
-      name: 'event',
-      cwd: '/app',
-    });
-    await expect.poll(() => invoker.linesOf('event-1')).toContain('got POST /event-invoke');
-    expect(invoker.linesOf('event-1')).toContain('starting');
-  });
+        compressed: false,
+        entrypoint: ['/bin/sh', '-c'],
+        cmd: ['echo starting; exec node server.js'],
+        env: ['PATH=/opt/node20/bin:/usr/bin:/bin'],
+        workingDir: '/app',
+      });
+      const code = await codeOf('event', image);
+      // It is large, and the machine may have more to do: ahead, as when it is deployed.
+      await images.prefetch(code);
+      const state = await deploy('event', code);
+      const { outcome, body } = await invoker.invoke(state, { k: 'ü' }, { requestId: 'event-1' });
+      expect(outcome).toMatchObject({ kind: 'succeeded' });
+      expect(JSON.parse(body.toString())).toEqual({
+        event: { k: 'ü' },
+        url: '/event-invoke',
+        name: 'event',
+        cwd: '/app',
+      });
+      await expect.poll(() => invoker.linesOf('event-1')).toContain('got POST /event-invoke');
+      expect(invoker.linesOf('event-1')).toContain('starting');
+    },
+  );
 
   it('runs a job once for each invocation', async () => {
     const code = await codeOf('job', scratch(), { args: ['job'], port: -1 });
