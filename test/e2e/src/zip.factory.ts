@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { ZipFile } from 'yazl';
@@ -15,15 +15,16 @@ export async function zipOf(
   return buffer(zip.outputStream);
 }
 
-/** A zip with everything below a folder. */
+/** A zip with everything below a folder, with the modes of its files. */
 export async function zipOfFolder(folder: string): Promise<Buffer> {
-  const files: Record<string, Buffer> = {};
+  const zip = new ZipFile();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
-    files[relative(folder, path)] = await readFile(path);
+    zip.addBuffer(await readFile(path), relative(folder, path), { mode: (await stat(path)).mode });
   }
-  return zipOf(files);
+  zip.end();
+  return buffer(zip.outputStream);
 }
 
 /** The zip's only entry gets another name of the same length, which no honest tool would write. */

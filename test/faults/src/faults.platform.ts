@@ -53,7 +53,7 @@ export class FaultsPlatform {
   /** Another invoker on this host, ready to take calls. */
   async startInvoker(invokerId: string): Promise<ChildProcess> {
     const [port = 0, dispatchPort = 0] = await freePorts(2);
-    const child = spawn(process.execPath, [join(REPOSITORY, 'apps/invoker/dist/main.js')], {
+    const child = spawn(process.execPath, [join(REPOSITORY, 'apps/invoker/bundle/main.js')], {
       env: {
         ...this.running.environment,
         ...this.environment,

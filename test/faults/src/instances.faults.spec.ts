@@ -12,7 +12,7 @@ let platform: FaultsPlatform;
 
 beforeAll(async () => {
   platform = await FaultsPlatform.start({
-    OPENSCF_ACCOUNT_CONCURRENCY_MB: String(ROOM * MEMORY_MB),
+    OPENSCF_CONCURRENCY_QUOTA_MB: String(ROOM * MEMORY_MB),
     OPENSCF_INVOKER_MEMORY_MB: String(2 * ROOM * MEMORY_MB),
     OPENSCF_KEEP_ALIVE_SECONDS: '1',
   });

@@ -21,7 +21,7 @@ describe('two invokers under load, one killed and one stopped', () => {
     folder = await mkdtemp(join(tmpdir(), 'openscf-ledger-'));
     await mkdir(join(folder, 'ledger'), { mode: 0o777 });
     platform = await FaultsPlatform.start({
-      OPENSCF_ACCOUNT_CONCURRENCY_MB: String(QUOTA_MB),
+      OPENSCF_CONCURRENCY_QUOTA_MB: String(QUOTA_MB),
       OPENSCF_SHARED_FILE_SYSTEMS: `cfs-ledger=${folder}`,
     });
   });

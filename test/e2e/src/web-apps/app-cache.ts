@@ -1,0 +1,42 @@
+/** Where programs that nobody here wrote are kept, as their registries give them: fetched once, a half-filled folder is never seen. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const MOST_OUTPUT_BYTES = 16 * 1024 * 1024;
+
+/** Runs a tool of the host; its words become the error's when it fails. */
+export async function tool(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<void> {
+  const env = { ...process.env, ...options.env };
+  await run(program, args, { cwd: options.cwd, env, maxBuffer: MOST_OUTPUT_BYTES });
+}
+
+/** @param recipe everything that the folder's content depends on, versions included */
+export async function cachedApp(
+  name: string,
+  recipe: unknown,
+  fill: (folder: string) => Promise<void>,
+): Promise<string> {
+  const root = join(process.env['OPENSCF_CACHE'] || join(homedir(), '.cache/openscf'), 'e2e-apps');
+  const key = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
+  const folder = join(root, `${name}-${key}`);
+  if (existsSync(folder)) return folder;
+  await mkdir(root, { recursive: true });
+  const draft = await mkdtemp(join(root, '.part-'));
+  try {
+    await fill(draft);
+    await rename(draft, folder);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  return folder;
+}
