@@ -30,6 +30,8 @@ require('http').createServer(async (request, response) => {
   process.stdout.write('end ');
   process.stdout.write('of ' + request.url + '\\n');
   require('fs').writeSync(2, 'logged\\n');
+  require('fs').write(1, 'logged too\\n', 'utf8', () => {});
+  await require('util').promisify(require('fs').write)(1, 'and this\\n').then(({ bytesWritten }) => bytesWritten === 9 || process.exit(1));
   response.end();
 }).listen(process.env.AT);
 console.log('listening');`;
@@ -41,9 +43,11 @@ console.log('listening');`;
       { environment },
     );
     await Promise.all([web.fetch('GET', '/1'), web.fetch('GET', '/2')]);
-    await web.until(() => web.output.split('\n').length > 9);
+    await web.until(() => web.output.split('\n').length > 13);
     const marked = ['request-1', 'request-2'].flatMap((id, at) =>
-      ['begin', `/${at + 1}`, `end of /${at + 1}`, 'logged'].map((line) => `\u0001${id}\u0001${line}`),
+      ['begin', `/${at + 1}`, `end of /${at + 1}`, 'logged', 'logged too', 'and this'].map(
+        (line) => `\u0001${id}\u0001${line}`,
+      ),
     );
     expect(web.output.split('\n').sort()).toEqual(['', 'listening', ...marked].sort());
   });

@@ -48,18 +48,42 @@
     };
   }
 
-  /** Loggers that write to the descriptors (pino): whole lines, in one call, in the turn of their request. */
+  /**
+   * Loggers that write whole lines to the descriptors themselves (pino). What is written in the turn of a request is written at
+   * once, so that no line waits and leaves together with those of other requests.
+   */
   function markDescriptors(fs) {
-    const writeSync = fs.writeSync;
-    fs.writeSync = function (descriptor, data) {
-      const id = descriptor === 1 || descriptor === 2 ? storage.getStore() : undefined;
-      const isWhole = arguments.length === 2 || (typeof data === 'string' && arguments.length <= 4);
-      if (id === undefined || typeof data !== 'string' || !isWhole || !endsLine(data)) {
+    const { write, writeSync } = fs;
+    replace(fs, 'writeSync', function (descriptor, data, encoding) {
+      const id = requestOf(descriptor, data);
+      if (id === undefined || arguments.length > 3 || !isText(encoding))
         return writeSync.apply(fs, arguments);
-      }
       writeAll(writeSync, descriptor, Buffer.from(mark(data, id, true)));
       return Buffer.byteLength(data);
-    };
+    });
+    replace(fs, 'write', function (descriptor, data, encoding) {
+      const id = requestOf(descriptor, data);
+      const done = arguments[arguments.length - 1];
+      const plain = arguments.length === 3 || (arguments.length === 4 && isText(encoding));
+      if (id === undefined || typeof done !== 'function' || !plain) return write.apply(fs, arguments);
+      try {
+        writeAll(writeSync, descriptor, Buffer.from(mark(data, id, true)));
+      } catch (_) {
+        return write.apply(fs, arguments);
+      }
+      done(null, Buffer.byteLength(data), data);
+    });
+  }
+
+  function requestOf(descriptor, data) {
+    const isOutput = descriptor === 1 || descriptor === 2;
+    return isOutput && typeof data === 'string' && endsLine(data) ? storage.getStore() : undefined;
+  }
+
+  /** With what Node.js keeps at its functions, for promisify. */
+  function replace(holder, name, replacement) {
+    Object.defineProperties(replacement, Object.getOwnPropertyDescriptors(holder[name]));
+    holder[name] = replacement;
   }
 
   /** Once its first bytes are out, a line is finished, so that the caller need not know how much longer it has become. */
