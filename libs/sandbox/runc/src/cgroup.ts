@@ -72,13 +72,17 @@ class CgroupV1 implements Cgroup {
   async setLimits({ memoryMb, cpuShares, cpus }: Pick<SandboxLimits, 'memoryMb' | 'cpuShares' | 'cpus'>) {
     const write = (controller: string, file: string, value: number) =>
       writeFile(join(ROOT, controller, this.path, file), String(value));
-    const memory = memoryMb * MB;
-    // Memory with swap may never be below memory: which to write first depends on the direction, so one try may fail.
-    await write('memory', 'memory.memsw.limit_in_bytes', memory).catch(() => undefined);
-    await write('memory', 'memory.limit_in_bytes', memory);
-    await write('memory', 'memory.memsw.limit_in_bytes', memory).catch(ignoreMissing);
-    await write('cpu', 'cpu.shares', cpuShares);
-    await write('cpu', 'cpu.cfs_quota_us', cpuMax(cpus));
+    const limitMemory = async (memory: number) => {
+      // Memory with swap may never be below memory: which to write first depends on the direction, so one try may fail.
+      await write('memory', 'memory.memsw.limit_in_bytes', memory).catch(() => undefined);
+      await write('memory', 'memory.limit_in_bytes', memory);
+      await write('memory', 'memory.memsw.limit_in_bytes', memory).catch(ignoreMissing);
+    };
+    await Promise.all([
+      limitMemory(memoryMb * MB),
+      write('cpu', 'cpu.shares', cpuShares),
+      write('cpu', 'cpu.cfs_quota_us', cpuMax(cpus)),
+    ]);
   }
 }
 

@@ -39,17 +39,16 @@ export class ScratchPool {
     private readonly ready: number,
   ) {}
 
-  /** Whether this host can: it has loop devices and mkfs.ext4. */
+  /** Whether this host can: it has loop devices, mkfs.ext4, and a folder for the images that can be written to. */
   async open(): Promise<boolean> {
-    await mkdir(this.images, { recursive: true, mode: 0o700 });
-    await mkdir(this.mounts, { recursive: true, mode: 0o711 });
-    return this.take(USUAL_MB).then(
-      (scratch) => {
-        this.giveBack(scratch);
-        return true;
-      },
-      () => false,
-    );
+    try {
+      await mkdir(this.images, { recursive: true, mode: 0o700 });
+      await mkdir(this.mounts, { recursive: true, mode: 0o711 });
+      this.giveBack(await this.take(USUAL_MB));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   async take(megabytes: number): Promise<Scratch> {

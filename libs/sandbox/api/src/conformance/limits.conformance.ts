@@ -70,15 +70,18 @@ spin()`;
       expect(Number(output)).toBeLessThan(0.45);
     });
 
-    it('changes limits while the instance runs', async () => {
-      const script = `import sys\nprint("waiting", flush=True)\nwhile open("/run/openscf/go").read()=="": pass\n${allocate(250)}`;
+    it.each([
+      ['raised', 384, 250, { exitCode: 0, oomKilled: false }],
+      ['lowered', 96, 150, { signal: 'SIGKILL' as const, oomKilled: true }],
+    ])('changes limits while the instance runs: %s', async (_direction, memoryMb, megabytes, exit) => {
+      const script = `import sys\nprint("waiting", flush=True)\nwhile open("/run/openscf/go").read()=="": pass\n${allocate(megabytes)}`;
       const spec = await bench.spec({ command: ['/usr/bin/python3.11', '-c', script], limits: LIMITS });
       await writeFile(`${spec.runDirectory}/go`, '');
       const sandbox = await bench.driver.create(spec);
       await new Promise((resolve) => sandbox.output.once('data', resolve));
-      await sandbox.setLimits({ memoryMb: 384, cpuShares: 1024 });
+      await sandbox.setLimits({ memoryMb, cpuShares: 1024 });
       await writeFile(`${spec.runDirectory}/go`, 'go');
-      expect(await sandbox.exited).toEqual({ exitCode: 0, oomKilled: false });
+      expect(await sandbox.exited).toEqual(exit);
       await sandbox.destroy();
     });
   });
