@@ -57,6 +57,9 @@ async function missingOn(environment, more) {
     needs.push(program('unzip', 'unzip'));
     needs.push({ name: "Debian's archive keys", has, debian: ['debian-archive-keyring'], brew: '' });
   }
+  // The agent and Java's launcher are programs in Go; some JVMs come as Python wheels.
+  if (onLinux && !cached('runtimes/built')) needs.push(program('go', 'golang-go'));
+  if (onLinux && !cached('runtimes/lang/java21')) needs.push(program('pip', 'python3-pip'));
   if (onLinux) needs.push(program('setpriv', 'util-linux'), program('tar', 'tar'));
   if (driver === 'runc') {
     needs.push(

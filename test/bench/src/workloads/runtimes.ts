@@ -2,17 +2,17 @@
  * Starts every runtime that is prepared in a real sandbox with a handler that does next to nothing, and writes what serves
  * each name and how long it took into docs/runtimes.md.
  *
- * Usage: node infra/runtimes/report.ts [--rounds 7] [--print] [runtime ...]     (needs root, runc, and `npm run build`)
+ * Usage: node test/bench/src/workloads/runtimes.ts [--rounds 7] [--print] [runtime ...]     (needs root, runc, and `npm run build`)
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { RuntimeManifest } from './src/manifest.ts';
-import { hellos } from './src/report/hellos.ts';
-import { ReportBench, type Start } from './src/report/bench.ts';
-import { insertTable, tableOf, type Row } from './src/report/table.ts';
+import { hellos } from '../runtimes/hellos.ts';
+import type { PreparedRuntimes } from '../runtimes/manifest.types.ts';
+import { StartBench, type Start } from '../runtimes/start.bench.ts';
+import { insertTable, tableOf, type Row } from '../runtimes/table.ts';
 
-const project = resolve(import.meta.dirname, '../..');
+const project = resolve(import.meta.dirname, '../../../..');
 const args = process.argv.slice(2);
 const at = args.indexOf('--rounds');
 const rounds = at < 0 ? 7 : Number(args.splice(at, 2)[1]);
@@ -20,11 +20,11 @@ const onlyPrint = args.includes('--print');
 const names = args.filter((arg) => !arg.startsWith('--'));
 
 const cache = process.env['OPENSCF_CACHE'] || join(homedir(), '.cache/openscf');
-const manifest = JSON.parse(readFileSync(join(cache, 'runtimes/runtimes.json'), 'utf8')) as RuntimeManifest;
+const manifest = JSON.parse(readFileSync(join(cache, 'runtimes/runtimes.json'), 'utf8')) as PreparedRuntimes;
 const runtimes = manifest.runtimes.filter(({ name }) => names.length === 0 || names.includes(name));
 
-const handlers = await hellos(project);
-const bench = await ReportBench.open(manifest.rootfs);
+const handlers = hellos(project);
+const bench = await StartBench.open(manifest.rootfs);
 const starts = new Map<string, Start[]>();
 try {
   // In turn, so that a busy moment of the machine does not fall on one runtime alone.

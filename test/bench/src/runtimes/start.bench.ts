@@ -5,10 +5,8 @@ import { join } from 'node:path';
 import { FrameSocket, type Frame } from '@openscf/framing';
 import type { Sandbox, SandboxDriver } from '@openscf/sandbox-api';
 import { createRuncDriver } from '@openscf/sandbox-runc';
-import type { RuntimeManifest } from '../manifest.ts';
 import type { Hello } from './hellos.ts';
-
-type Runtime = RuntimeManifest['runtimes'][number];
+import type { PreparedRuntime } from './manifest.types.ts';
 
 /** One cold start, in ms from the moment the sandbox was asked for. */
 export interface Start {
@@ -28,7 +26,7 @@ const LIMITS = { memoryMb: 512, cpuShares: 512, pids: 1024, openFiles: 1024, tmp
 const EVENT = Buffer.from('{"numbers":[1,2,3]}');
 const CONTEXT = { function_name: 'hello', memory_limit_in_mb: 512, time_limit_in_ms: 30_000 };
 
-export class ReportBench {
+export class StartBench {
   private count = 0;
   private readonly driver: SandboxDriver;
   private readonly folder: string;
@@ -40,7 +38,7 @@ export class ReportBench {
     this.rootfs = rootfs;
   }
 
-  static async open(rootfs: string): Promise<ReportBench> {
+  static async open(rootfs: string): Promise<StartBench> {
     const driver = createRuncDriver({
       owner: 'runtimes-report',
       relays: [],
@@ -48,7 +46,7 @@ export class ReportBench {
       readyNetworks: 2,
     });
     await driver.prepare();
-    return new ReportBench(driver, await mkdtemp(join(tmpdir(), 'openscf-report-')), rootfs);
+    return new StartBench(driver, await mkdtemp(join(tmpdir(), 'openscf-report-')), rootfs);
   }
 
   async close(): Promise<void> {
@@ -56,7 +54,7 @@ export class ReportBench {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async start(runtime: Runtime, hello: Hello): Promise<Start> {
+  async start(runtime: PreparedRuntime, hello: Hello): Promise<Start> {
     const id = `report-${(this.count += 1)}`;
     const runDirectory = join(this.folder, id);
     await mkdir(runDirectory);
@@ -66,7 +64,7 @@ export class ReportBench {
     const sandbox = await this.driver.create({
       id,
       rootfs: this.rootfs,
-      command: runtime.command as [string, ...string[]],
+      command: runtime.command,
       env: { ...runtime.env, SCF_RUNTIME: runtime.name },
       cwd: '/var/user',
       mounts: [...runtime.mounts, { source: hello.code, target: '/var/user', readOnly: true }],

@@ -2,9 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RuntimeManifest } from '../manifest.ts';
-
-type Runtime = RuntimeManifest['runtimes'][number];
+import type { PreparedRuntime } from './manifest.types.ts';
 
 /** A function that does next to nothing. */
 export interface Hello {
@@ -46,9 +44,7 @@ const FILES: Record<string, { handler: string; files: Record<string, string> }> 
 };
 
 /** Makes the code of all hellos in a temporary folder. */
-export async function hellos(
-  project: string,
-): Promise<{ of: (runtime: Runtime) => Hello; close: () => void }> {
+export function hellos(project: string): { of: (runtime: PreparedRuntime) => Hello; close: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'openscf-hello-'));
   chmodSync(folder, 0o755);
   for (const [name, { files }] of Object.entries(FILES)) {

@@ -1,14 +1,14 @@
 import { cpus } from 'node:os';
-import type { RuntimeManifest } from '../manifest.ts';
-import type { Start } from './bench.ts';
+import type { PreparedRuntime } from './manifest.types.ts';
+import type { Start } from './start.bench.ts';
 
 export interface Row {
-  runtime: RuntimeManifest['runtimes'][number];
+  runtime: PreparedRuntime;
   starts: Start[];
 }
 
-const BEGIN = '<!-- made by infra/runtimes/report.ts: begin -->';
-const END = '<!-- made by infra/runtimes/report.ts: end -->';
+const BEGIN = '<!-- made by test/bench/src/workloads/runtimes.ts: begin -->';
+const END = '<!-- made by test/bench/src/workloads/runtimes.ts: end -->';
 
 const SERVED_BY: Record<string, string> = {
   nodejs: 'Node.js',
