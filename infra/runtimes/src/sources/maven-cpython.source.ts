@@ -16,6 +16,7 @@ export async function fillFromMaven(
   scratch: string,
   name: string,
   source: CpythonSource,
+  patchelf: string,
 ): Promise<void> {
   const platform = process.arch === 'arm64' ? 'linux-arm64' : 'linux-x86_64';
   const jar = await copyArtifact(`org.bytedeco:cpython:${source.artifactVersion}:jar:${platform}`, scratch);
@@ -30,6 +31,11 @@ export async function fillFromMaven(
   for (const file of await readdir(unpacked))
     if (file.includes('.so')) await copyFile(join(unpacked, file), join(folder, 'lib', file));
   await runCommand('chmod', ['755', join(folder, 'bin', `python${short}`)]);
+  // Its libffi lies in lib; newer versions of the interpreter do not tell their modules to look there.
+  const modules = join(folder, library, 'lib-dynload');
+  for (const file of await readdir(modules))
+    if (file.startsWith('_ctypes.'))
+      await runCommand(patchelf, ['--set-rpath', '$ORIGIN/../..', join(modules, file)]);
   for (const link of ['python', 'python3']) await symlink(`python${short}`, join(folder, 'bin', link));
   await compileLibrary(folder, name, library);
 }
