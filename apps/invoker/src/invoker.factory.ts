@@ -12,8 +12,8 @@ import type { HostFiles } from './code-cache/host-files.factory.js';
 import { Prefetcher } from './code-cache/prefetcher.js';
 import { ExecutionService } from './execution/execution.service.js';
 import { MAX_RESULT_BYTES } from './execution/outcome.policy.js';
+import { isAmongFirst } from './heartbeat/host-share.policy.js';
 import { HeartbeatService } from './heartbeat/heartbeat.service.js';
-import { FixedKeepAlive } from './instance-pool/keep-alive.types.js';
 import { CUSTOM_IMAGE, withImages } from './image-store/image-availability.policy.js';
 import { InstancePool } from './instance-pool/instance-pool.js';
 import { ProvisionedKeeper } from './instance-pool/provisioned.keeper.js';
@@ -25,6 +25,9 @@ import type { Instance } from './instance/instance.js';
 import type { InstanceProcess } from './instance/instance-process.js';
 import type { InstancePlace } from './instance/instance-plan.factory.js';
 import type { RuntimeCatalog } from './instance/runtime-catalog.js';
+import { LearnedKeepAlive } from './keep-alive/learned-keep-alive.js';
+import { Prewarmer } from './keep-alive/prewarmer.js';
+import { TimerForecast } from './keep-alive/timer-forecast.js';
 import { FunctionLookup } from './intake/function.lookup.js';
 import { IntakeService } from './intake/intake.service.js';
 import { sandboxOwner, type InvokerConfig } from './invoker.config.js';
@@ -35,6 +38,8 @@ import { WebExecutionService } from './web/web-execution.service.js';
 import { RecordShipper, type RecordBus } from './log-shipping/record.shipper.js';
 
 const MB = 1024 * 1024;
+/** A timer's function is started so long before its tick: longer than most starts take. */
+const TIMER_AHEAD_MS = 3_000;
 /** Languages whose bootstrap keeps what it compiles. */
 const COMPILED_LANGUAGES: ReadonlySet<string> = new Set(['nodejs', 'python']);
 
@@ -84,10 +89,20 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
   const grants = new GrantSource(placements, invokerId, () => heartbeat.change());
   const quota = new QuotaMeter({ grant: () => grants.current, epoch, onNews: () => heartbeat.change() });
   const shipper = new RecordShipper(bus, logger);
+  const timers = new TimerForecast(bus.table(topics.triggers));
+  const keepAlive = new LearnedKeepAlive({
+    keepMs: settings.keepAliveSeconds * 1_000,
+    nextTick: (key, now) => {
+      // Timers go by the wall clock.
+      const offset = Date.now() - performance.now();
+      const tick = timers.nextTick(key, now + offset);
+      return tick === undefined ? undefined : tick - offset;
+    },
+  });
   const pool: InstancePool<Instance> = new InstancePool({
     memoryMb,
     quota,
-    keepAlive: new FixedKeepAlive(settings.keepAliveSeconds * 1_000),
+    keepAlive,
     rate: new ScaleOutRate(settings.scaleOutPerMinute),
     bootsAtOnce: availableParallelism() + 1,
     log: (fields, message) => logger.info(fields, message),
@@ -121,9 +136,10 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
   });
   pool.lendMemory(warmPool);
   const invokers = bus.table(topics.invokers);
+  const isOurs = (key: string, hosts: number): boolean =>
+    isAmongFirst(key, hosts, invokerId, invokers.values(), Date.now());
   const prefetcher = new Prefetcher({
-    invokerId,
-    invokers: () => invokers.values(),
+    isOurs,
     prefetch: (state) => functionFiles.prefetch(state),
     log: (fields, message) => logger.info(fields, message),
   });
@@ -133,6 +149,13 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     missing: available.lack,
     pool,
     onChange: () => heartbeat.change(),
+  });
+  const prewarmer = new Prewarmer({
+    due: () => [...keepAlive.due(performance.now()), ...timers.ticking(Date.now(), TIMER_AHEAD_MS)],
+    find: (functionKey) => functions.get(functionKey),
+    missing: available.lack,
+    isOurs: (functionKey) => isOurs(functionKey, 1),
+    pool,
   });
   const execution = new ExecutionService({
     invokerId,
@@ -184,6 +207,7 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     quota,
     pool,
     provisioned,
+    prewarmer,
     prefetcher,
     warmPool,
     warmState,

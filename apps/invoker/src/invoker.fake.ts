@@ -15,6 +15,7 @@ import {
   type LogBatch,
   type LogLines,
   type Topic,
+  type TriggerState,
 } from '@openscf/contracts';
 import { Dispatcher, type DispatchResult } from '@openscf/dispatch';
 import { closingLines, openingLines } from '@openscf/scf-api';
@@ -81,6 +82,7 @@ export class BusFake implements InvokerBus {
   readonly functions = new TableFake<FunctionState>();
   readonly placements = new TableFake<Grant>();
   readonly invokers = new TableFake<InvokerState>();
+  readonly triggers = new TableFake<TriggerState>();
   readonly records: InvocationRecord[] = [];
   readonly lines: LogLines[] = [];
   away = false;
@@ -90,6 +92,7 @@ export class BusFake implements InvokerBus {
       [topics.functions.name]: this.functions,
       [topics.placements.name]: this.placements,
       [topics.invokers.name]: this.invokers,
+      [topics.triggers.name]: this.triggers,
     };
     return tables[topic.name] as CompactedTable<T>;
   }

@@ -9,6 +9,7 @@ import type { HostFiles } from './code-cache/host-files.factory.js';
 import type { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import type { InstancePool } from './instance-pool/instance-pool.js';
 import type { QuotaMeter } from './quota/quota.meter.js';
+import type { Prewarmer } from './keep-alive/prewarmer.js';
 import type { Prefetcher } from './code-cache/prefetcher.js';
 import type { ProvisionedKeeper } from './instance-pool/provisioned.keeper.js';
 import type { WarmPool } from './instance-pool/warm-pool.js';
@@ -28,6 +29,7 @@ export interface InvokerParts {
   readonly pool: InstancePool<Instance>;
   readonly provisioned: ProvisionedKeeper;
   readonly prefetcher: Prefetcher;
+  readonly prewarmer: Prewarmer;
   readonly warmPool: WarmPool<InstanceProcess>;
   readonly warmState: WarmPoolState;
   readonly runtimes: Pick<RuntimeCatalog, 'get'>;
@@ -68,6 +70,7 @@ export class InvokerService implements OnDrain {
       pool,
       provisioned,
       prefetcher,
+      prewarmer,
       server,
       heartbeat,
       readiness,
@@ -90,6 +93,7 @@ export class InvokerService implements OnDrain {
     this.reaper = setInterval(() => {
       pool.reap();
       provisioned.look();
+      prewarmer.look();
     }, REAP_MS);
     if (driver.capabilities().lateMounts) {
       const { warmPool, warmState, runtimes } = this.parts;

@@ -1,5 +1,6 @@
 import type { FunctionState, InvokerState } from '@openscf/contracts';
 import { describe, expect, it, vi } from 'vitest';
+import { isAmongFirst } from '../heartbeat/host-share.policy.js';
 import { Prefetcher } from './prefetcher.js';
 
 function state(functionName: string, change: Partial<FunctionState> = {}): FunctionState {
@@ -22,11 +23,9 @@ describe('prefetcher', () => {
   function prefetcher(invokerId: string, invokers: InvokerState[] = []) {
     const prefetch = vi.fn((_state: FunctionState) => Promise.resolve());
     const made = new Prefetcher({
-      invokerId,
-      invokers: () => invokers,
+      isOurs: (key, hosts) => isAmongFirst(key, hosts, invokerId, invokers, 2_000),
       prefetch,
       log: vi.fn(),
-      now: () => 2_000,
     });
     return { made, prefetch };
   }

@@ -1,18 +1,11 @@
-import {
-  INVOKER_LOST_AFTER_MS,
-  functionKey,
-  type FunctionState,
-  type InvokerState,
-} from '@openscf/contracts';
-import { rendezvousWeight } from '@openscf/dispatch';
+import { functionKey, type FunctionState } from '@openscf/contracts';
 
 export interface PrefetcherOptions {
-  readonly invokerId: string;
-  readonly invokers: () => Iterable<InvokerState>;
+  /** Is this host among the first so many that the function's calls go to? */
+  readonly isOurs: (functionKey: string, hosts: number) => boolean;
   /** Makes ready on the host what the function needs. */
   readonly prefetch: (state: FunctionState) => Promise<void>;
   readonly log: (fields: object, message: string) => void;
-  readonly now?: () => number;
 }
 
 /** Hosts that make a function's code ready when it is deployed: the first that its calls go to, and the next. */
@@ -31,21 +24,9 @@ export class Prefetcher {
   constructor(private readonly options: PrefetcherOptions) {}
 
   deployed(state: FunctionState): void {
-    if (state.status !== 'Active' || !this.isOurs(state)) return;
+    if (state.status !== 'Active' || !this.options.isOurs(functionKey(state), HOSTS)) return;
     this.waiting.set(functionKey(state), state);
     this.next();
-  }
-
-  private isOurs(state: FunctionState): boolean {
-    const { invokerId, invokers, now = Date.now } = this.options;
-    const key = functionKey(state);
-    const own = rendezvousWeight(key, invokerId);
-    let before = 0;
-    for (const other of invokers()) {
-      const lives = other.accepting && now() - other.sentAt < INVOKER_LOST_AFTER_MS;
-      if (lives && other.invokerId !== invokerId && rendezvousWeight(key, other.invokerId) > own) before++;
-    }
-    return before < HOSTS;
   }
 
   private next(): void {

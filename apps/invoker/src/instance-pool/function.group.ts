@@ -20,8 +20,6 @@ export interface Member<I extends PoolInstance> {
   isUp: boolean;
   /** When it became idle. */
   idleSince: number;
-  /** What keeping it is worth, as of then. */
-  value: number;
 }
 
 /**
@@ -133,7 +131,7 @@ export class FunctionGroup<I extends PoolInstance> {
   }
 
   add(instance: I): Member<I> {
-    const counters = { requests: 0, settling: 0, takenAt: 0, isUp: false, idleSince: 0, value: 0 };
+    const counters = { requests: 0, settling: 0, takenAt: 0, isUp: false, idleSince: 0 };
     const member: Member<I> = { instance, group: this, ...counters };
     this.members.add(member);
     return member;

@@ -2,7 +2,7 @@ import type { FunctionState } from '@openscf/contracts';
 import type { BootOutcome } from '../instance/instance.types.js';
 import type { QuotaTaken } from '../quota/quota.types.js';
 import { ColdReasons, type WhyGone } from './cold-reasons.js';
-import { chooseEvictions } from './eviction.policy.js';
+import { chooseEvictions, type IdleInstance } from './eviction.policy.js';
 import { FunctionGroup, loadOf, WAITED_TOO_LONG_MS, type Member } from './function.group.js';
 import { InstanceStarter } from './instance-starter.js';
 import type { KeepAlive } from './keep-alive.types.js';
@@ -61,7 +61,7 @@ export class InstancePool<I extends PoolInstance> {
       reasons: this.reasons,
       now: this.now,
       isClosed: () => this.closed,
-      makeRoom: (neededMb) => this.makeRoom(neededMb),
+      makeRoom: (neededMb, below) => this.makeRoom(neededMb, below),
       onMember: (member) => this.memberOf.set(member.instance, member),
       onBooted: (member, outcome) => this.booted(member, outcome),
       onUnwanted: (group) => this.startMissing(group),
@@ -195,7 +195,8 @@ export class InstancePool<I extends PoolInstance> {
   prewarm(functionKey: string, state: FunctionState): void {
     if (this.closed) return;
     const group = this.group(functionKey, state);
-    if (group.members.size === 0 && group.boots + group.ahead === 0) this.starter.startAhead(group);
+    if (group.members.size === 0 && group.boots + group.ahead === 0)
+      this.starter.startAhead(group, this.options.keepAlive.value(functionKey, state.memoryMb, this.now()));
     this.dropIfEmpty(group);
   }
 
@@ -285,10 +286,9 @@ export class InstancePool<I extends PoolInstance> {
   }
 
   private becomeIdle(member: Member<I>): void {
-    const { functionKey, state, coldMs } = member.group;
-    const { memoryMb } = state;
+    const { functionKey, coldMs } = member.group;
     member.idleSince = this.now();
-    member.value = this.options.keepAlive.value(functionKey, { memoryMb, coldMs }, member.idleSince);
+    this.options.keepAlive.idle(functionKey, coldMs, member.idleSince);
   }
 
   private lookAfterWaiting(): void {
@@ -339,25 +339,36 @@ export class InstancePool<I extends PoolInstance> {
     this.memory.die(group.state.memoryMb, instance.destroy());
   }
 
-  private makeRoom(neededMb: number): boolean {
+  private makeRoom(neededMb: number, below = Infinity): boolean {
     let missingMb = this.memory.missingFor(neededMb, this.spare.heldMb);
     if (missingMb <= 0) return true;
     this.spare.free(missingMb);
     missingMb = this.memory.missingFor(neededMb, this.spare.heldMb);
+    const now = this.now();
     const idle = [...this.groups.values()].flatMap((group) =>
       idleOf(group)
         .slice(0, group.spare)
-        .map((member) => ({ ...member, member, memoryMb: group.state.memoryMb })),
+        .map((member) => this.valued(member, now)),
     );
-    const evictions = chooseEvictions(idle, missingMb);
+    const evictions = chooseEvictions(idle, missingMb, below);
     if (evictions === undefined) return false;
-    for (const { member, value } of evictions) {
+    for (const { member } of evictions) {
       const { functionKey } = member.group;
       this.options.log({ instance: member.instance.id, functionKey }, 'idle instance evicted for memory');
-      this.options.keepAlive.evicted(value);
       this.discard(member, 'evicted');
     }
     return true;
+  }
+
+  private valued(member: Member<I>, now: number): IdleInstance & { readonly member: Member<I> } {
+    const { functionKey, state } = member.group;
+    const { memoryMb } = state;
+    return {
+      member,
+      memoryMb,
+      idleSince: member.idleSince,
+      value: this.options.keepAlive.value(functionKey, memoryMb, now),
+    };
   }
 
   private dropIfEmpty(group: FunctionGroup<I>): void {

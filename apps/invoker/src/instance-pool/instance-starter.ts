@@ -16,8 +16,8 @@ export interface InstanceStarterOptions<I extends PoolInstance> {
   readonly now: () => number;
   readonly log: (fields: object, message: string) => void;
   readonly isClosed: () => boolean;
-  /** Makes so much memory free, or says that it cannot be had. */
-  readonly makeRoom: (neededMb: number) => boolean;
+  /** Makes so much memory free, of instances worth less than `below`, or says that it cannot be had. */
+  readonly makeRoom: (neededMb: number, below?: number) => boolean;
   /** An instance is being started. */
   readonly onMember: (member: Member<I>) => void;
   /** Its start has ended; called before the next one in the queue has its turn. */
@@ -57,11 +57,12 @@ export class InstanceStarter<I extends PoolInstance> {
     return undefined;
   }
 
-  /** @returns false when there is no room for it, or others wait for their starts */
-  startAhead(group: FunctionGroup<I>): boolean {
+  /** @returns false when there is no room but that of instances worth `below` or more, or others wait for their starts */
+  startAhead(group: FunctionGroup<I>, below?: number): boolean {
     const { memory, makeRoom, now } = this.options;
     const { memoryMb } = group.state;
-    if (now() < group.aheadAfter || !this.queue.hasRoom || group.retired || !makeRoom(memoryMb)) return false;
+    if (now() < group.aheadAfter || !this.queue.hasRoom || group.retired || !makeRoom(memoryMb, below))
+      return false;
     memory.hold(memoryMb);
     group.ahead++;
     void this.queue.run(

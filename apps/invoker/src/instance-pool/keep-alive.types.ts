@@ -2,16 +2,14 @@
 export interface KeepAlive {
   /** A call for the function has come. */
   called(functionKey: string, now: number): void;
-  /** What it is worth to keep an instance that becomes idle now; the least valuable goes first. */
-  value(
-    functionKey: string,
-    instance: { readonly memoryMb: number; readonly coldMs: number },
-    now: number,
-  ): number;
-  /** An instance of this value went to make room. */
-  evicted(value: number): void;
+  /** An instance of it has become idle; `coldMs`: what its start took. */
+  idle(functionKey: string, coldMs: number, now: number): void;
+  /** What it is worth now to keep an idle instance; the least valuable goes first. */
+  value(functionKey: string, memoryMb: number, now: number): number;
   /** How long an instance that became idle at `idleSince` stays where nothing needs its memory. */
   keepMs(functionKey: string, idleSince: number): number;
+  /** Functions of which an instance is to be started, because their next call is near. */
+  due(now: number): readonly string[];
 }
 
 /** The same time for all, and the least recently used goes first. */
@@ -21,13 +19,16 @@ export class FixedKeepAlive implements KeepAlive {
   called(): void {
     // It learns nothing.
   }
-  value(_functionKey: string, _instance: object, now: number): number {
-    return now;
-  }
-  evicted(): void {
+  idle(): void {
     // Nor from this.
+  }
+  value(): number {
+    return 0;
   }
   keepMs(): number {
     return this.ms;
+  }
+  due(): readonly string[] {
+    return [];
   }
 }
