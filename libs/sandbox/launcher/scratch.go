@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"unsafe"
 )
@@ -42,8 +43,10 @@ type loopConfig struct {
 	_ [8]uint64
 }
 
-// loopTries: another process may take the free device between the two calls.
+// loopTries: another process may take the free device between the two calls. Within this one, oneLoop sees to it.
 const loopTries = 32
+
+var oneLoop sync.Mutex
 
 func (p *scratchPlan) mount() error {
 	if err := copySparse(p.Template, p.Image); err != nil {
@@ -75,6 +78,8 @@ func openLoop(image string) (*os.File, error) {
 		return nil, err
 	}
 	defer control.Close()
+	oneLoop.Lock()
+	defer oneLoop.Unlock()
 	for try := 0; try < loopTries; try++ {
 		number, _, errno := syscall.Syscall(syscall.SYS_IOCTL, control.Fd(), loopGetFree, 0)
 		if errno != 0 {

@@ -82,3 +82,22 @@ it('ends its sandboxes when it is killed, and starts again for the next', async 
   await driver.close();
   expect(await hostLeftovers(owner)).toEqual([]);
 });
+
+it('starts sixty at once, each with a file system of its own', async () => {
+  const owner = `burst-${process.pid}`;
+  const options = { owner, relays: [], publicEgress: false, readyNetworks: 0 };
+  const driver = createRuncDriver(options, { launcherProgram });
+  await driver.prepare();
+  const rootfs = await preparedRootfs();
+  const start = (index: number) =>
+    driver.create({
+      ...minimalSpec,
+      id: `burst-${index}`,
+      runDirectory: mkdtempSync(join(folder, 'run-')),
+      rootfs,
+    });
+  const sandboxes = await Promise.all(Array.from({ length: 60 }, (_, index) => start(index)));
+  await Promise.all(sandboxes.map((sandbox) => sandbox.destroy()));
+  await driver.close();
+  expect(await hostLeftovers(owner)).toEqual([]);
+});

@@ -5,6 +5,7 @@ import type { LauncherProcess } from './launcher.process.js';
 /** A small empty file system that becomes the `/tmp` of one sandbox at a time. */
 export interface Scratch {
   megabytes: number;
+  image: string;
   folder: string;
 }
 
@@ -14,6 +15,8 @@ const USUAL_MB = 512;
 const INODES_PER_MB = 64;
 const INODE_BYTES = 256;
 const MB = 1024 * 1024;
+/** Kept for the next sandboxes. */
+const MOST_FREE = 24;
 /** Superblocks, bitmaps and the root folder. */
 const OVERHEAD_MB = 2;
 
@@ -26,7 +29,8 @@ export class ScratchPool {
   private readonly free = new Map<number, Scratch[]>();
   private readonly templates = new Map<number, Promise<string>>();
   private readonly working = new Set<Promise<void>>();
-  private readonly made: Scratch[] = [];
+  private readonly made = new Set<Scratch>();
+  private lastNumber = 0;
   private refilling: Promise<void> | undefined;
   private closed = false;
 
@@ -59,11 +63,11 @@ export class ScratchPool {
 
   /** After all processes of the sandbox are gone. Does not wait until the scratch is empty. */
   giveBack(scratch: Scratch): void {
-    const emptied = this.launcher.wipe(scratch.folder).then(
-      () => this.keep(scratch),
-      // What cannot be emptied is not used again; `close` removes it.
-      () => undefined,
-    );
+    const emptied = this.launcher
+      .wipe(scratch.folder)
+      .then(() => this.keepOrRemove(scratch))
+      // What cannot be emptied or removed is not used again; `close` tries once more.
+      .catch(() => undefined);
     this.track(emptied);
   }
 
@@ -71,7 +75,17 @@ export class ScratchPool {
     this.closed = true;
     await Promise.all([this.refilling, ...this.working]);
     for (const { folder } of this.made) await this.launcher.unmount(folder);
+    this.made.clear();
     await rm(this.images, { recursive: true, force: true });
+  }
+
+  /** After a burst there are more than will soon be needed; each is one more mount that every start of a sandbox copies. */
+  private async keepOrRemove(scratch: Scratch): Promise<void> {
+    const free = this.free.get(scratch.megabytes)?.length ?? 0;
+    if (free < Math.max(this.ready, MOST_FREE)) return this.keep(scratch);
+    await this.launcher.unmount(scratch.folder);
+    await Promise.all([rmdir(scratch.folder), rm(scratch.image)]);
+    this.made.delete(scratch);
   }
 
   private keep(scratch: Scratch): void {
@@ -104,10 +118,10 @@ export class ScratchPool {
       this.templates.set(megabytes, template);
       template.catch(() => this.templates.delete(megabytes));
     }
-    const name = `${megabytes}-${this.made.length}`;
-    const scratch = { megabytes, folder: join(this.mounts, name) };
-    this.made.push(scratch);
-    await this.launcher.mountScratch(await template, join(this.images, name), scratch.folder);
+    const name = `${megabytes}-${(this.lastNumber += 1)}`;
+    const scratch = { megabytes, image: join(this.images, name), folder: join(this.mounts, name) };
+    this.made.add(scratch);
+    await this.launcher.mountScratch(await template, scratch.image, scratch.folder);
     return scratch;
   }
 
