@@ -16,17 +16,14 @@ describe('the runtime manifest', () => {
     const languages = await loadLanguages(recipes);
     const manifest = makeManifest(await loadBaseRecipe(recipes, languages), languages, places);
     const names = manifest.runtimes.map(({ name }) => name);
-    expect(names).toEqual(
-      expect.arrayContaining([
-        'Nodejs16.13',
-        'Nodejs18.15',
-        'Nodejs20.19',
-        'Nodejs22',
-        'Nodejs24',
-        'Python3.7',
-        'Python3.11',
-      ]),
-    );
+    const byLanguage = [
+      ['Nodejs12.16', 'Nodejs14.18', 'Nodejs16.13', 'Nodejs18.15', 'Nodejs20.19', 'Nodejs22', 'Nodejs24'],
+      ['Python2.7', 'Python3.7', 'Python3.9', 'Python3.10', 'Python3.11', 'Python3.12'],
+      ['Php7.2', 'Php7.4', 'Php8.0', 'Php8.2'],
+      ['Java8', 'Java11', 'Java17', 'Java21', 'Java25'],
+      ['CustomRuntime', 'Go1'],
+    ];
+    expect([...names].sort()).toEqual(byLanguage.flat().sort());
     expect(new Set(names).size).toBe(names.length);
     const node = manifest.runtimes.find(({ name }) => name === 'Nodejs18.15');
     expect(node).toMatchObject({
@@ -42,6 +39,30 @@ describe('the runtime manifest', () => {
         { source: '/cache/lang', target: '/var/lang', readOnly: true },
         { source: '/project/libs/runtimes/nodejs', target: '/var/runtime/nodejs', readOnly: true },
       ],
+    });
+  });
+
+  it('says why a name is missing, and never of one that it serves', async () => {
+    const languages = await loadLanguages(recipes);
+    const { runtimes, missing } = makeManifest(await loadBaseRecipe(recipes, languages), languages, places);
+    expect(missing['Python3.6']).toMatch(/python:3\.6-slim/);
+    for (const { name } of runtimes) expect(missing).not.toHaveProperty([name]);
+  });
+
+  it('names what is built where it was built, and the note of a name that another version serves', async () => {
+    const languages = await loadLanguages(recipes);
+    const manifest = makeManifest(await loadBaseRecipe(recipes, languages), languages, places);
+    const runtime = (name: string) => manifest.runtimes.find((one) => one.name === name);
+    expect(manifest.agent).toBe('/cache/agent');
+    expect(runtime('Go1')).toMatchObject({ command: ['/var/runtime/agent/agent', 'go1'] });
+    expect(runtime('Java8')?.mounts).toContainEqual({
+      source: '/cache/java',
+      target: '/var/runtime/java',
+      readOnly: true,
+    });
+    expect(runtime('Php8.0')).toMatchObject({
+      interpreter: '/var/lang/php80/bin/php',
+      note: expect.stringContaining('PHP 8.2') as string,
     });
   });
 

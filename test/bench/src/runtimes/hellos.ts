@@ -24,8 +24,19 @@ const FILES: Record<string, { handler: string; files: Record<string, string> }> 
     handler: 'index.main_handler',
     files: { 'index.php': '<?php\nfunction main_handler($event, $context) { return $event; }\n' },
   },
-  // The class is in the bootstrap: it is what its archive is made with.
-  java: { handler: 'openscf.Training::handle', files: {} },
+  java: {
+    handler: 'example.Hello::handle',
+    files: {
+      'Hello.java': [
+        'package example;',
+        'import java.util.Map;',
+        'public class Hello {',
+        '    public Map<String, Object> handle(Map<String, Object> event) { return event; }',
+        '}',
+        '',
+      ].join('\n'),
+    },
+  },
   CustomRuntime: {
     handler: 'index.main_handler',
     files: {
@@ -43,8 +54,11 @@ const FILES: Record<string, { handler: string; files: Record<string, string> }> 
   },
 };
 
-/** Makes the code of all hellos in a temporary folder. */
-export function hellos(project: string): { of: (runtime: PreparedRuntime) => Hello; close: () => void } {
+/** Makes the code of all hellos in a temporary folder. `compiler`: the jar of Eclipse's compiler for Java. */
+export function hellos(
+  project: string,
+  compiler: string,
+): { of: (runtime: PreparedRuntime) => Hello; close: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'openscf-hello-'));
   chmodSync(folder, 0o755);
   for (const [name, { files }] of Object.entries(FILES)) {
@@ -54,6 +68,8 @@ export function hellos(project: string): { of: (runtime: PreparedRuntime) => Hel
       chmodSync(join(folder, name, file), 0o755);
     }
   }
+  const java = join(folder, 'java');
+  execFileSync('java', ['-jar', compiler, '-8', '-nowarn', '-d', java, join(java, 'Hello.java')]);
   const go = join(folder, 'Go1');
   mkdirSync(go);
   execFileSync('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', join(go, 'main'), '.'], {

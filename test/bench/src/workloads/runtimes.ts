@@ -23,7 +23,7 @@ const cache = process.env['OPENSCF_CACHE'] || join(homedir(), '.cache/openscf');
 const manifest = JSON.parse(readFileSync(join(cache, 'runtimes/runtimes.json'), 'utf8')) as PreparedRuntimes;
 const runtimes = manifest.runtimes.filter(({ name }) => names.length === 0 || names.includes(name));
 
-const handlers = hellos(project);
+const handlers = hellos(project, join(cache, 'runtimes/tools/ecj/ecj.jar'));
 const bench = await StartBench.open(manifest.rootfs);
 const starts = new Map<string, Start[]>();
 try {
