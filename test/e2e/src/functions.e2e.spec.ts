@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { exampleSource } from './example.fixture.js';
 import { logOf } from './function.logs.js';
 import { makeFunction } from './function.fixture.js';
 import { cloud, codeOf } from './platform.js';
 import { until } from './until.js';
-import { zipOf, zipOfFolder } from './zip.factory.js';
+import { zipOf } from './zip.factory.js';
 
 describe('a function through the official SDK', () => {
   it('is created, invoked both ways, read, updated and deleted', async () => {
@@ -70,23 +69,6 @@ describe('a function through the official SDK', () => {
       Environment: { Variables: [{ Key: 'GREETING', Value: 'hello' }] },
     });
     await until('the new environment', async () => (await fn.invoke()).RetMsg === '"hello"');
-  });
-
-  it.each(['Nodejs16.13', 'Nodejs18.15', 'Nodejs20.19', 'Nodejs22', 'Nodejs24'])(
-    'runs %s',
-    async (Runtime) => {
-      const fn = await makeFunction({ zip: await zipOfFolder(exampleSource('hello/nodejs')), Runtime });
-      const result = await fn.invoke({ name: 'Ada' });
-      expect(JSON.parse(result.RetMsg)).toEqual({ message: 'Hello, Ada!', event: { name: 'Ada' } });
-      expect(result.Log).toContain(`hello runs for request ${result.FunctionRequestId}`);
-    },
-  );
-
-  it.each(['Python3.7', 'Python3.11'])('runs %s', async (Runtime) => {
-    const fn = await makeFunction({ zip: await zipOfFolder(exampleSource('hello/python')), Runtime });
-    const result = await fn.invoke({ name: 'Ada' });
-    expect(JSON.parse(result.RetMsg)).toEqual({ message: 'Hello, Ada!', event: { name: 'Ada' } });
-    expect(result.Log).toContain(`hello runs for request ${result.FunctionRequestId}`);
   });
 
   it('reports a cold start once and reuses the instance', async () => {

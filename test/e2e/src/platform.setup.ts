@@ -3,7 +3,7 @@
  * left on the machine fails the run. The specs reach it through `platform.ts`.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPlatform, type Running } from '@openscf/infra-local';
@@ -25,6 +25,8 @@ export interface PlatformAddress {
   /** Where `platform.ts` asks for signals and process ids. */
   control: string;
   home: string;
+  /** A directory of this host that functions may mount, by this name. */
+  shared: { name: string; folder: string };
 }
 
 declare module 'vitest' {
@@ -44,7 +46,16 @@ let home = '';
 
 export async function setup(project: TestProject): Promise<void> {
   home = await mkdtemp(join(tmpdir(), 'openscf-e2e-'));
-  running = await startPlatform({ home, environment: { ...ENVIRONMENT, OPENSCF_INVOKER_ID: invokerId } });
+  const shared = { name: 'cfs-e2e', folder: join(home, 'shared') };
+  await mkdir(shared.folder);
+  // Functions write to it as a user of their own.
+  await chmod(shared.folder, 0o777);
+  const environment = {
+    ...ENVIRONMENT,
+    OPENSCF_INVOKER_ID: invokerId,
+    OPENSCF_SHARED_FILE_SYSTEMS: `${shared.name}=${shared.folder}`,
+  };
+  running = await startPlatform({ home, environment });
   control = await startControl(running);
   const { urls, keys } = running;
   project.provide('platform', {
@@ -59,6 +70,7 @@ export async function setup(project: TestProject): Promise<void> {
     minioRootPassword: keys.minioRootPassword,
     control: control.url,
     home,
+    shared,
   });
 }
 

@@ -3,14 +3,14 @@ import { join, relative } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { ZipFile } from 'yazl';
 
-/** A zip with these files, by name. */
+/** A zip with these files, by name; each may be a program. */
 export async function zipOf(
   files: Readonly<Record<string, string | Buffer>>,
   compress = true,
 ): Promise<Buffer> {
   const zip = new ZipFile();
   for (const [name, content] of Object.entries(files))
-    zip.addBuffer(Buffer.from(content), name, { compress });
+    zip.addBuffer(Buffer.from(content), name, { compress, mode: 0o100755 });
   zip.end();
   return buffer(zip.outputStream);
 }

@@ -107,7 +107,9 @@ export class FaultsPlatform {
       const message = Result?.ErrMsg ?? Result?.RetMsg ?? '';
       return ended(statusOf(Result?.RetMsg ?? ''), message);
     } catch (error) {
-      return ended(-1, String(error));
+      // A refusal is an error of the API: `ResourceLimitReached (432): …`.
+      const [, status = '-1'] = /\((\d{3})\): /.exec(String(error)) ?? [];
+      return ended(Number(status), String(error));
     }
   }
 

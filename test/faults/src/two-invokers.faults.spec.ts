@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '@openscf/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,7 +19,8 @@ describe('two invokers under load, one killed and one stopped', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'openscf-ledger-'));
-    await mkdir(join(folder, 'ledger'), { mode: 0o777 });
+    await mkdir(join(folder, 'ledger'));
+    await chmod(join(folder, 'ledger'), 0o777);
     platform = await FaultsPlatform.start({
       OPENSCF_CONCURRENCY_QUOTA_MB: String(QUOTA_MB),
       OPENSCF_SHARED_FILE_SYSTEMS: `cfs-ledger=${folder}`,

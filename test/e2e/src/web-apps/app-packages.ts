@@ -117,6 +117,35 @@ export function flaskr(): Promise<string> {
   });
 }
 
+/** Prints the way programs do, before and after all of so many requests are there. */
+const FLASK_APP = `import logging, threading
+from flask import Flask
+app = Flask(__name__)
+logging.basicConfig(level=logging.INFO)
+barriers = {}
+
+@app.get('/<name>/of/<int:count>')
+def meet(name, count):
+    print('printed by', name)
+    barriers.setdefault(count, threading.Barrier(count)).wait(timeout=20)
+    app.logger.warning('logged by %s', name)
+    return name
+`;
+
+/** Flask with its own server, a thread for each request. */
+export function flask(): Promise<string> {
+  const version = '3.1.3';
+  return cachedApp('flask', { version, FLASK_APP }, async (folder) => {
+    const target = join(folder, 'packages');
+    await tool('python3', ['-m', 'pip', '-q', 'install', '--target', target, `flask==${version}`]);
+    await writeFile(join(folder, 'app.py'), FLASK_APP);
+    await bootstrap(folder, [
+      'export PYTHONPATH=/var/user/packages:/var/user${PYTHONPATH:+:$PYTHONPATH}',
+      'exec /var/lang/python311/bin/python3 -m flask run --host 0.0.0.0 --port 9000',
+    ]);
+  });
+}
+
 /** What `django-admin startproject` makes, with Django's own admin pages. */
 export function django(): Promise<string> {
   const packages = ['django==5.2.8'];

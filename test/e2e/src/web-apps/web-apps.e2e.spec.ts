@@ -6,6 +6,7 @@ import {
   django,
   expressGenerator,
   fastify,
+  flask,
   flaskr,
   httpbin,
   jsonServer,
@@ -92,6 +93,23 @@ describe('Python', { timeout: FETCH_MS }, () => {
     const [session = ''] = (login.headers.get('set-cookie') ?? '').split(';');
     expect((await form('/create', { title: 'A title', body: 'Some text' }, session)).status).toBe(302);
     expect((await text(`${url}/`)).body).toContain('A title');
+  });
+
+  it('keeps the lines of overlapping requests to a Flask app apart', async () => {
+    const count = 10;
+    const fn = await makeWebApp(await flask(), {
+      Runtime: 'Python3.11',
+      MemorySize: 256,
+      InstanceConcurrencyConfig: { DynamicEnabled: 'FALSE', MaxConcurrency: count },
+    });
+    const names = Array.from({ length: count }, (_, index) => `name-${index}`);
+    const answers = await Promise.all(names.map((name) => fetch(`${fn.url}/${name}/of/${count}`)));
+    for (const [index, answer] of answers.entries()) {
+      expect(await answer.text()).toBe(names[index]);
+      const { Log } = await logOf(fn.name, answer.headers.get('x-scf-request-id') ?? '');
+      const words = Log?.match(/(printed|logged) by name-\d+/g);
+      expect(words).toEqual([`printed by ${names[index]}`, `logged by ${names[index]}`]);
+    }
   });
 
   it('runs Django with its admin pages', async () => {
