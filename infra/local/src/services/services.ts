@@ -49,7 +49,7 @@ export function service(
     },
     command: () => ({
       program: process.execPath,
-      args: ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', main],
+      args: [main],
       env: { ...serviceEnvironment(context), ...extra },
       cwd: home.data(name),
       signalWhenOrphaned: 'SIGTERM', // it drains and cleans up after itself

@@ -27,19 +27,27 @@ interface Sample {
   booted: number;
 }
 
-/** A handler with so much code around it, most of it functions that nobody calls, as in a bundle. */
+/** As large as modules of people become; a larger program has more of them. */
+const MODULE_BYTES = 100_000;
+
+/** A handler that loads so much code, most of it functions that nobody calls, as in a bundle or in packages. */
 function sourceOf(runtime: string, bytes: number): Record<string, string> {
   const isNode = runtime.startsWith('Nodejs');
   const filler = (index: number) =>
     isNode
       ? `exports.f${index} = function (a, b) { return a * ${index} + b + '${'x'.repeat(60)}'.length; };\n`
       : `def f${index}(a, b):\n    return a * ${index} + b + len('${'x'.repeat(60)}')\n`;
-  const main = isNode
+  const files: Record<string, string> = {};
+  let main = isNode
     ? 'exports.main_handler = async () => 1;\n'
     : 'def main_handler(event, context):\n    return 1\n';
-  let text = main;
-  for (let index = 0; text.length < bytes; index += 1) text += filler(index);
-  return { [isNode ? 'index.js' : 'index.py']: text };
+  for (let left = bytes - main.length, module = 0; left > 0; left -= MODULE_BYTES, module += 1) {
+    let text = '';
+    for (let index = 0; text.length < Math.min(left, MODULE_BYTES); index += 1) text += filler(index);
+    files[`m${module}.${isNode ? 'js' : 'py'}`] = text;
+    main += isNode ? `require('./m${module}.js');\n` : `import m${module}\n`;
+  }
+  return { ...files, [isNode ? 'index.js' : 'index.py']: main };
 }
 
 /** A call that found the pool empty, because it is refilled behind, is no sample of the pool: another one is made. */
