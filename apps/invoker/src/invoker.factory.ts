@@ -1,84 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CompactedTable } from '@openscf/bus';
-import { topics, type FunctionState, type Topic } from '@openscf/contracts';
+import { topics, type FunctionState } from '@openscf/contracts';
 import { DispatchServer } from '@openscf/dispatch';
-import type { SandboxDriver } from '@openscf/sandbox-api';
-import type { Readiness } from '@openscf/service-kit';
-import type { Logger } from '@openscf/telemetry';
-import { FunctionFiles } from './code-cache/function-files.js';
-import type { HostFiles } from './code-cache/host-files.factory.js';
-import { Prefetcher } from './code-cache/prefetcher.js';
 import { ExecutionService } from './execution/execution.service.js';
 import { MAX_RESULT_BYTES } from './execution/outcome.policy.js';
-import { isAmongFirst } from './heartbeat/host-share.policy.js';
 import { HeartbeatService } from './heartbeat/heartbeat.service.js';
 import { CUSTOM_IMAGE, withImages } from './image-store/image-availability.policy.js';
-import { InstancePool } from './instance-pool/instance-pool.js';
-import { ProvisionedKeeper } from './instance-pool/provisioned.keeper.js';
-import { ScaleOutRate } from './instance-pool/scale-out.rate.js';
-import { WarmPool } from './instance-pool/warm-pool.js';
-import { WarmPoolState } from './instance-pool/warm-pool.state.js';
-import { InstanceFactory } from './instance/instance.factory.js';
 import type { Instance } from './instance/instance.js';
-import type { InstanceProcess } from './instance/instance-process.js';
-import type { InstancePlace } from './instance/instance-plan.factory.js';
-import type { RuntimeCatalog } from './instance/runtime-catalog.js';
-import { LearnedKeepAlive } from './keep-alive/learned-keep-alive.js';
-import { Prewarmer } from './keep-alive/prewarmer.js';
-import { TimerForecast } from './keep-alive/timer-forecast.js';
 import { FunctionLookup } from './intake/function.lookup.js';
 import { IntakeService } from './intake/intake.service.js';
-import { sandboxOwner, type InvokerConfig } from './invoker.config.js';
+import { sandboxOwner } from './invoker.config.js';
+import type { InvokerSettings, InvokerSurroundings } from './invoker.types.js';
 import { InvokerService } from './invoker.service.js';
 import { GrantSource } from './quota/grant.source.js';
 import { QuotaMeter } from './quota/quota.meter.js';
 import { WebExecutionService } from './web/web-execution.service.js';
-import { RecordShipper, type RecordBus } from './log-shipping/record.shipper.js';
+import { makeUpkeep } from './upkeep.factory.js';
+import { RecordShipper } from './log-shipping/record.shipper.js';
 
 const MB = 1024 * 1024;
-/** A timer's function is started so long before its tick: longer than most starts take. */
-const TIMER_AHEAD_MS = 3_000;
-/** Languages whose bootstrap keeps what it compiles. */
-const COMPILED_LANGUAGES: ReadonlySet<string> = new Set(['nodejs', 'python']);
-
-/** What the invoker uses of the bus. */
-export interface InvokerBus extends RecordBus {
-  table<T>(topic: Topic<T>): CompactedTable<T>;
-}
-
-/** What is made outside: the host's and the platform's parts. */
-export interface InvokerSurroundings {
-  readonly bus: InvokerBus;
-  readonly driver: SandboxDriver;
-  readonly runtimes: Pick<RuntimeCatalog, 'names' | 'missing' | 'get' | 'host'>;
-  readonly files: HostFiles;
-  readonly readiness: Pick<Readiness, 'add'>;
-  readonly logger: Logger;
-}
-
-export type InvokerSettings = Pick<
-  InvokerConfig,
-  | 'home'
-  | 'region'
-  | 'appId'
-  | 'uin'
-  | 'invokerId'
-  | 'memoryMb'
-  | 'keepAliveSeconds'
-  | 'warmPoolMb'
-  | 'scaleOutPerMinute'
-  | 'webStreamMb'
-  | 'dispatchHost'
-  | 'dispatchPort'
-  | 'advertisedHost'
-> &
-  Pick<InstancePlace, 'codeRoot'>;
 
 /** Puts the invoker's own parts together. */
 export function makeInvoker(surroundings: InvokerSurroundings, settings: InvokerSettings): InvokerService {
-  const { bus, driver, runtimes, files, logger } = surroundings;
+  const { bus, logger } = surroundings;
   const { invokerId, memoryMb } = settings;
   const epoch = randomUUID();
   const available = availableOn(surroundings);
@@ -89,74 +34,14 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
   const grants = new GrantSource(placements, invokerId, () => heartbeat.change());
   const quota = new QuotaMeter({ grant: () => grants.current, epoch, onNews: () => heartbeat.change() });
   const shipper = new RecordShipper(bus, logger);
-  const timers = new TimerForecast(bus.table(topics.triggers));
-  const keepAlive = new LearnedKeepAlive({
-    keepMs: settings.keepAliveSeconds * 1_000,
-    nextTick: (key, now) => {
-      // Timers go by the wall clock.
-      const offset = Date.now() - performance.now();
-      const tick = timers.nextTick(key, now + offset);
-      return tick === undefined ? undefined : tick - offset;
-    },
-  });
-  const pool: InstancePool<Instance> = new InstancePool({
-    memoryMb,
+  const upkeep = makeUpkeep(surroundings, settings, {
+    runRoot,
+    functions,
     quota,
-    keepAlive,
-    rate: new ScaleOutRate(settings.scaleOutPerMinute),
-    bootsAtOnce: availableParallelism() + 1,
-    log: (fields, message) => logger.info(fields, message),
-    create: (_functionKey, state) => instances.create(state),
-  });
-  const functionFiles = new FunctionFiles({
-    ...files,
-    runtimeVersion: ({ type, code, runtime: name }) => {
-      const runtime = type === 'Event' && code.kind === 'package' ? runtimes.get(name) : undefined;
-      return runtime && COMPILED_LANGUAGES.has(runtime.language) ? `${name} ${runtime.version}` : undefined;
-    },
-  });
-  const instances: InstanceFactory = new InstanceFactory({
-    driver,
-    runtimes,
-    place: { ...settings, runRoot, compileCache: files.compileCache !== undefined },
-    files: (state) => functionFiles.acquire(state),
-    takeWarm: (key) => warmPool.take(key),
-    onLost: (instance, exit) => {
-      logger.info({ instance: instance.id, exit }, 'idle instance ended by itself');
-      pool.lost(instance);
-    },
-  });
-  const warmState = new WarmPoolState(join(settings.home, 'invoker', 'warm-pool.json'));
-  const warmPool: WarmPool<InstanceProcess> = new WarmPool<InstanceProcess>({
-    maxMb: settings.warmPoolMb,
-    freeMb: () => memoryMb - pool.usedMemoryMb,
-    isQuiet: () => pool.isQuiet,
-    start: (key) => instances.startWarm(key),
-    log: (fields, message) => logger.warn(fields, message),
-  });
-  pool.lendMemory(warmPool);
-  const invokers = bus.table(topics.invokers);
-  const isOurs = (key: string, hosts: number): boolean =>
-    isAmongFirst(key, hosts, invokerId, invokers.values(), Date.now());
-  const prefetcher = new Prefetcher({
-    isOurs,
-    prefetch: (state) => functionFiles.prefetch(state),
-    log: (fields, message) => logger.info(fields, message),
-  });
-  const provisioned = new ProvisionedKeeper({
-    wanted: () => quota.provisioned,
-    find: (functionKey) => functions.get(functionKey),
-    missing: available.lack,
-    pool,
+    lack: available.lack,
     onChange: () => heartbeat.change(),
   });
-  const prewarmer = new Prewarmer({
-    due: () => [...keepAlive.due(performance.now()), ...timers.ticking(Date.now(), TIMER_AHEAD_MS)],
-    find: (functionKey) => functions.get(functionKey),
-    missing: available.lack,
-    isOurs: (functionKey) => isOurs(functionKey, 1),
-    pool,
-  });
+  const { pool } = upkeep;
   const execution = new ExecutionService({
     invokerId,
     appId: settings.appId,
@@ -205,12 +90,7 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     functions,
     placements,
     quota,
-    pool,
-    provisioned,
-    prewarmer,
-    prefetcher,
-    warmPool,
-    warmState,
+    ...upkeep,
     intake,
     server,
     heartbeat,

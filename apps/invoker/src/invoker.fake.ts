@@ -23,7 +23,8 @@ import type { SandboxDriver } from '@openscf/sandbox-api';
 import { silentLogger } from '@openscf/telemetry';
 import type { HostFiles } from './code-cache/host-files.factory.js';
 import type { Runtime, RuntimeCatalog } from './instance/runtime-catalog.js';
-import { makeInvoker, type InvokerBus, type InvokerSettings } from './invoker.factory.js';
+import { makeInvoker } from './invoker.factory.js';
+import type { InvokerBus, InvokerSettings } from './invoker.types.js';
 import type { InvokerService } from './invoker.service.js';
 
 /** A compacted table that a test writes. */

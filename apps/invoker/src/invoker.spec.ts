@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProcessSandboxDriver } from './instance/process-sandbox.driver.fake.js';
 import type { Runtime } from './instance/runtime-catalog.js';
 import { InvokerFake } from './invoker.fake.js';
-import type { InvokerSettings } from './invoker.factory.js';
+import type { InvokerSettings } from './invoker.types.js';
 
 const bootstrap = fileURLToPath(new URL('../../../libs/runtimes/nodejs/bootstrap.cjs', import.meta.url));
 const node: Runtime = {
