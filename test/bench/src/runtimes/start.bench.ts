@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FrameSocket, type Frame } from '@openscf/framing';
-import type { Sandbox, SandboxDriver } from '@openscf/sandbox-api';
+import type { Sandbox, SandboxDriver, SandboxSpec } from '@openscf/sandbox-api';
 import { createRuncDriver } from '@openscf/sandbox-runc';
 import type { Hello } from './hellos.ts';
 import type { PreparedRuntime } from './manifest.types.ts';
@@ -54,25 +54,26 @@ export class StartBench {
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  /** The floor: a sandbox that does nothing, in ms from asking for it to its end. */
+  async empty(): Promise<number> {
+    const startedAt = performance.now();
+    const sandbox = await this.driver.create(await this.spec(['/bin/true'], {}, []));
+    sandbox.output.resume();
+    await sandbox.exited;
+    const took = performance.now() - startedAt;
+    await sandbox.destroy();
+    return took;
+  }
+
   async start(runtime: PreparedRuntime, hello: Hello): Promise<Start> {
-    const id = `report-${(this.count += 1)}`;
-    const runDirectory = join(this.folder, id);
-    await mkdir(runDirectory);
+    const env = { ...runtime.env, SCF_RUNTIME: runtime.name };
+    const code = { source: hello.code, target: '/var/user', readOnly: true };
+    const spec = await this.spec(runtime.command, env, [...runtime.mounts, code]);
+    const { runDirectory } = spec;
     const channel = new BenchChannel(runDirectory);
     await channel.listen();
     const startedAt = performance.now();
-    const sandbox = await this.driver.create({
-      id,
-      rootfs: this.rootfs,
-      command: runtime.command,
-      env: { ...runtime.env, SCF_RUNTIME: runtime.name },
-      cwd: '/var/user',
-      mounts: [...runtime.mounts, { source: hello.code, target: '/var/user', readOnly: true }],
-      runDirectory,
-      limits: LIMITS,
-      network: 'none',
-      hostname: id,
-    });
+    const sandbox = await this.driver.create(spec);
     const output = collect(sandbox);
     try {
       return await measure(channel, hello, startedAt, sandbox);
@@ -83,6 +84,19 @@ export class StartBench {
       await sandbox.destroy();
       await rm(runDirectory, { recursive: true, force: true });
     }
+  }
+
+  private async spec(
+    command: SandboxSpec['command'],
+    env: SandboxSpec['env'],
+    mounts: SandboxSpec['mounts'],
+  ): Promise<SandboxSpec> {
+    const id = `report-${(this.count += 1)}`;
+    const runDirectory = join(this.folder, id);
+    await mkdir(runDirectory);
+    const { rootfs } = this;
+    const place = { id, hostname: id, rootfs, runDirectory, cwd: '/var/user' };
+    return { ...place, command, env, mounts, limits: LIMITS, network: 'none' };
   }
 }
 

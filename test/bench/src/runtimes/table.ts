@@ -1,4 +1,4 @@
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import type { PreparedRuntime } from './manifest.types.ts';
 import type { Start } from './start.bench.ts';
 
@@ -18,7 +18,8 @@ const SERVED_BY: Record<string, string> = {
   agent: 'the agent',
 };
 
-export function tableOf(rows: Row[], missing: Record<string, string>, rounds: number): string {
+/** `empty`: the times of sandboxes that did nothing, of the same rounds. */
+export function tableOf(rows: Row[], empty: number[], missing: Record<string, string>): string {
   const lines = rows.map(({ runtime, starts }) => {
     const version = starts[0]?.version.replace(/^v|^go/, '') ?? runtime.version;
     const server = `${SERVED_BY[runtime.language] ?? runtime.language} ${version}`;
@@ -31,8 +32,9 @@ export function tableOf(rows: Row[], missing: Record<string, string>, rounds: nu
     .sort(([a], [b]) => a.localeCompare(b))
     .map(([name, reason]) => `| \`${name}\` | ${reason} |`);
   return [
-    `Medians of ${rounds} starts (smallest to largest), in ms, made in turn on ${cpus().length} processors of a`,
-    `shared machine, on ${new Date().toISOString().slice(0, 10)}; memory in MB after the first invocation.`,
+    `Medians of ${empty.length} starts (smallest to largest), in ms, made in turn on ${cpus().length} processors of a`,
+    `shared machine with a load of ${loadavg()[0]?.toFixed(1)}, on ${new Date().toISOString().slice(0, 10)}. A sandbox in which \`true\` runs took`,
+    `${spread(empty)} ms in the same rounds. Memory in MB after the first invocation.`,
     '',
     '| name | served by | to hello | to ready | first invocation | memory | note |',
     '|---|---|---|---|---|---|---|',

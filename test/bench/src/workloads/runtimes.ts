@@ -26,9 +26,11 @@ const runtimes = manifest.runtimes.filter(({ name }) => names.length === 0 || na
 const handlers = hellos(project, join(cache, 'runtimes/tools/ecj/ecj.jar'));
 const bench = await StartBench.open(manifest.rootfs);
 const starts = new Map<string, Start[]>();
+const empty: number[] = [];
 try {
   // In turn, so that a busy moment of the machine does not fall on one runtime alone.
   for (let round = 0; round < rounds; round += 1) {
+    empty.push(await bench.empty());
     for (const runtime of runtimes) {
       const hello = handlers.of(runtime);
       const start = await bench.start(runtime, hello);
@@ -41,7 +43,7 @@ try {
   handlers.close();
 }
 const rows: Row[] = runtimes.map((runtime) => ({ runtime, starts: starts.get(runtime.name) ?? [] }));
-const table = tableOf(rows, manifest.missing, rounds);
+const table = tableOf(rows, empty, manifest.missing);
 if (onlyPrint) console.log(table);
 else {
   const path = join(project, 'docs/runtimes.md');
