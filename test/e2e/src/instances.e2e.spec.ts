@@ -1,5 +1,5 @@
 /** What an instance is given and how calls get one: versions, layers, shared directories, concurrency, receipts. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -15,6 +15,10 @@ const LINES = {
   warm: /^Receipt RequestId: (\S+) Queued: [\d.]+ms Placed: [\d.]+ms Run: ([\d.]+)ms Cold: no$/m,
   cold: /^Receipt RequestId: (\S+) Queued: [\d.]+ms Placed: [\d.]+ms Code: [\d.]+ms Sandbox: [\d.]+ms Runtime: [\d.]+ms Init: ([\d.]+)ms Run: ([\d.]+)ms Cold: first( \(pooled\))?$/m,
 };
+
+const { name: CfsId, folder } = platform.shared;
+const mounted = { CfsId, MountInsId: CfsId, LocalMountDir: '/mnt/data', RemoteMountDir: '/' };
+const CfsConfig = { CfsInsList: [{ ...mounted, UserId: '10000', UserGroupId: '10000' }] };
 
 async function resultOf(FunctionName: string, Qualifier: string): Promise<unknown> {
   const { Result } = await cloud.Invoke({ FunctionName, Qualifier });
@@ -66,50 +70,63 @@ describe('layers', () => {
 
 describe('a shared directory', () => {
   it('is the same for all instances and the host', async () => {
-    const { name, folder } = platform.shared;
     const fn = await makeFunction({
-      // Each waits for what the other one has written: they run in two instances.
-      source: `const { existsSync, readFileSync, writeFileSync } = require('fs');
+      // Each waits for what the other one has written, and adds to it: they run in two instances.
+      source: `const { existsSync, readFileSync, writeFileSync, appendFileSync } = require('fs');
+        const at = (name) => '/mnt/data/' + name;
+        const found = async (look) => { while (!look()) await new Promise((go) => setTimeout(go, 20)); };
         exports.main_handler = async ({ mine, others }) => {
-          writeFileSync('/mnt/data/' + mine, 'of ' + mine);
-          while (!existsSync('/mnt/data/' + others)) await new Promise((go) => setTimeout(go, 20));
-          return readFileSync('/mnt/data/' + others, 'utf8');
+          writeFileSync(at(mine), 'of ' + mine);
+          await found(() => existsSync(at(others)));
+          appendFileSync(at(others), ', seen by ' + mine);
+          await found(() => readFileSync(at(mine), 'utf8').includes('seen'));
+          return readFileSync(at(mine), 'utf8');
         }`,
-      CfsConfig: {
-        CfsInsList: [
-          {
-            UserId: '10000',
-            UserGroupId: '10000',
-            CfsId: name,
-            MountInsId: name,
-            LocalMountDir: '/mnt/data',
-            RemoteMountDir: '/',
-          },
-        ],
-      },
+      CfsConfig,
     });
     const [first, second] = await Promise.all([
       fn.invoke({ mine: 'one', others: 'two' }),
       fn.invoke({ mine: 'two', others: 'one' }),
     ]);
-    expect([first, second].map(({ ErrMsg, RetMsg }) => ErrMsg || RetMsg)).toEqual(['"of two"', '"of one"']);
-    expect((await readdir(folder)).sort()).toEqual(['one', 'two']);
-    expect(await readFile(join(folder, 'one'), 'utf8')).toBe('of one');
+    expect([first, second].map(({ ErrMsg, RetMsg }) => ErrMsg || RetMsg)).toEqual([
+      '"of one, seen by two"',
+      '"of two, seen by one"',
+    ]);
+    expect(await readFile(join(folder, 'one'), 'utf8')).toBe('of one, seen by two');
   });
 });
 
 describe('several requests in one instance', () => {
   const MOST = 5;
-  /** Answers when as many requests are there as are asked for. */
+  /** Says how many requests it has, and answers them when it may. */
   const app = `
+    const { existsSync, writeFileSync } = require('fs');
     const instance = require('crypto').randomUUID();
-    let waiting = [];
+    let requests = 0;
     require('http').createServer((request, response) => {
-      waiting.push(response);
-      if (waiting.length < Number(new URL(request.url, 'http://x').searchParams.get('wait'))) return;
-      for (const each of waiting) each.end(instance);
-      waiting = [];
+      const round = '/mnt/data' + request.url;
+      writeFileSync(round + '.' + instance, String(++requests));
+      const look = setInterval(() => {
+        if (!existsSync(round + '.go')) return;
+        clearInterval(look);
+        requests -= 1;
+        response.end(instance);
+      }, 20);
     }).listen(9000, '0.0.0.0');`;
+
+  /** So many requests at once: how many each instance had when all were there. */
+  async function sharesOf(url: string, count: number): Promise<number[]> {
+    const round = uniqueName('round');
+    const answers = Array.from({ length: count }, async () => (await fetch(`${url}/${round}`)).text());
+    const shares = await until(`${count} requests at once`, async () => {
+      const reports = (await readdir(folder)).filter((file) => file.startsWith(`${round}.`));
+      const found = await Promise.all(reports.map(async (file) => Number(await readFile(join(folder, file)))));
+      return found.reduce((sum, each) => sum + each, 0) === count && found;
+    });
+    await writeFile(join(folder, `${round}.go`), '');
+    expect(new Set(await Promise.all(answers)).size).toBe(shares.length);
+    return shares.sort();
+  }
 
   it('are as many as it was allowed; more of them go to another one', async () => {
     const { url } = await makeWebFunction({
@@ -119,14 +136,10 @@ describe('several requests in one instance', () => {
         'app.js': app,
       }),
       InstanceConcurrencyConfig: { DynamicEnabled: 'FALSE', MaxConcurrency: MOST },
+      CfsConfig,
     });
-    const instances = async (count: number): Promise<Map<string, number>> => {
-      const get = async () => (await fetch(`${url}/?wait=${MOST}`)).text();
-      const answers = await Promise.all(Array.from({ length: count }, get));
-      return new Map(answers.map((each) => [each, answers.filter((other) => other === each).length]));
-    };
-    expect([...(await instances(MOST)).values()]).toEqual([MOST]);
-    expect([...(await instances(2 * MOST)).values()]).toEqual([MOST, MOST]);
+    expect(await sharesOf(url, MOST)).toEqual([MOST]);
+    expect(await sharesOf(url, MOST + 2)).toEqual([2, MOST]);
   });
 });
 

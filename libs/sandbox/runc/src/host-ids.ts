@@ -12,6 +12,11 @@ const FIRST_ID = 1_000_000_000;
 /** Each owner has a block of this many ranges, so that ids of different sandboxes differ on the host. */
 const RANGES_PER_OWNER = 1000;
 const OWNER_BLOCKS = 48;
+/**
+ * What sandboxes that may write to folders of the host have in common, whoever owns them: a file that one of them makes belongs
+ * to all, so that each may write to it. Each sees only the folders that it was given.
+ */
+export const SHARED_FIRST_ID = FIRST_ID + OWNER_BLOCKS * RANGES_PER_OWNER * IDS_PER_SANDBOX;
 
 /** Gives each living sandbox user and group ids of its own on the host. */
 export class HostIds {

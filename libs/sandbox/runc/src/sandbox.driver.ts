@@ -21,7 +21,7 @@ import { DriverPaths } from './driver-paths.js';
 import { FifoPool } from './fifo.pool.js';
 import { canReachPublicNetwork, checkHost } from './host.check.js';
 import type { Host, StartedProcess } from './host.types.js';
-import { HostIds } from './host-ids.js';
+import { HostIds, SHARED_FIRST_ID } from './host-ids.js';
 import { LauncherProcess } from './launcher.process.js';
 import { LateMounts, openLateFolder } from './late.mounts.js';
 import { nativePlan } from './native.plan.js';
@@ -146,8 +146,7 @@ export class RuncSandboxDriver implements SandboxDriver {
     if (network) undo.push(() => networks.giveBack(network));
     const scratch = await this.scratches?.take(spec.limits.tmpMb);
     if (scratch) undo.push(() => this.scratches?.giveBack(scratch));
-    const ids = this.hostIds.take();
-    undo.push(() => this.hostIds.giveBack(ids));
+    const firstHostId = this.firstHostId(spec, undo);
     const fifo = await fifos.take();
     undo.push(() => fifos.remove(fifo));
     const [rootfs] = await Promise.all([this.reachableRoot(spec.rootfs), prepareRunDirectory(spec)]);
@@ -166,7 +165,7 @@ export class RuncSandboxDriver implements SandboxDriver {
       fifo,
       hosts,
       cgroupPath,
-      firstHostId: ids.firstId,
+      firstHostId,
       lateFolders: late.folders,
       tmpFolder: scratch?.folder,
       networkNamespace: network?.path,
@@ -183,6 +182,13 @@ export class RuncSandboxDriver implements SandboxDriver {
       release: () => undo.unwind(),
       cgroup: openCgroup(this.version, cgroupPath),
     });
+  }
+
+  private firstHostId({ mounts }: SandboxSpec, undo: UndoStack): number {
+    if (mounts.some(({ readOnly }) => !readOnly)) return SHARED_FIRST_ID;
+    const ids = this.hostIds.take();
+    undo.push(() => this.hostIds.giveBack(ids));
+    return ids.firstId;
   }
 
   private get scratchDirectory(): string {
