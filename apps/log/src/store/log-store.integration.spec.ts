@@ -198,7 +198,13 @@ describe('the log store', () => {
       initFunctionMs: 157.001,
     };
     await records.insertInvocations([
-      record('warm', { startedAt: startedAt + 2, durationMs: 0, memoryBytes: 1_310_720 }),
+      record('warm', {
+        startedAt: startedAt + 2,
+        queuedMs: 3,
+        placedMs: 0.123,
+        durationMs: 0,
+        memoryBytes: 1_310_720,
+      }),
       record('cold', { startedAt: startedAt + 1, coldStart: { ...cold, memoryBytes: 60_670_123 } }),
       record('failed', {
         startedAt,
@@ -207,7 +213,14 @@ describe('the log store', () => {
         statusCode: 433,
         result: `{"it's":"\\%_{}"}`,
         droppedLines: 12,
-        coldStart: { ...cold, totalMs: 12_345.678, memoryBytes: 5_242 },
+        coldStart: {
+          ...cold,
+          reason: 'scale-out',
+          pooled: true,
+          sandboxMs: 4.567,
+          totalMs: 12_345.678,
+          memoryBytes: 5_242,
+        },
       }),
     ]);
     const search = (Keyword: string, page: object = {}) =>
@@ -219,7 +232,7 @@ describe('the log store', () => {
     const shown = (await logs({ FunctionName: 'hello' })).Data.flatMap(({ RequestId, Log }) =>
       Log.split('\n').map((line) => ({ RequestId, line })),
     );
-    expect(shown).toHaveLength(4 + 5 + 7);
+    expect(shown).toHaveLength(5 + 6 + 8);
     for (const { RequestId, line } of shown) {
       expect((await search(line)).Data.map((log) => log.RequestId)).toEqual([RequestId]);
     }
