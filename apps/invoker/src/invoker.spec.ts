@@ -282,6 +282,26 @@ describe('invoker', () => {
     expect(driver.created).toBeLessThanOrEqual(8);
   });
 
+  it('recovers by itself from a burst ten times over what it can hold, and from callers that hang up while they wait', async () => {
+    await invoker.stop();
+    await start({ memoryMb: 512 });
+    const code = 'exports.main_handler = (ms) => new Promise((resolve) => setTimeout(resolve, ms, "done"))';
+    const state = await invoker.deploy('burst', { 'index.js': code });
+    const hangUps = Array.from({ length: 10 }, () => new AbortController());
+    const burst = Array.from({ length: 40 }, (_, n) => invoker.invoke(state, 100, {}, hangUps[n]?.signal));
+    for (const hangUp of hangUps) hangUp.abort();
+    const kinds = (await Promise.all(burst)).map(({ outcome }) => outcome.kind);
+    expect(kinds.filter((kind) => kind === 'failed')).toEqual([]);
+    await vi.waitFor(
+      async () => {
+        const calm = await Promise.all([1, 2, 3, 4].map(() => invoker.invoke(state, 1)));
+        expect(calm.map(({ outcome }) => outcome.kind)).toEqual(Array(4).fill('succeeded'));
+      },
+      { timeout: 5_000, interval: 100 },
+    );
+    expect(driver.living.size).toBeLessThanOrEqual(4);
+  });
+
   it('makes room by ending idle instances of other functions', async () => {
     await invoker.stop();
     await start({ memoryMb: 256 });
