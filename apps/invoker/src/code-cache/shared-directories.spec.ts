@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SharedDirectory } from '@openscf/contracts';
@@ -29,6 +29,8 @@ describe('shared directories', () => {
     expect(places).toMatchObject({ target: '/mnt', readOnly: true });
     expect(existsSync(join(places?.source ?? '', 'team'))).toBe(true);
     expect(await shared.mounts([])).toEqual([]);
+    // Every instance is another user on the host.
+    expect((await stat(join(folder, 'export/team'))).mode & 0o777).toBe(0o777);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, realpath, stat } from 'node:fs/promises';
+import { chmod, mkdir, realpath, stat } from 'node:fs/promises';
 import { join, normalize, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { PlatformError, type SharedDirectory } from '@openscf/contracts';
@@ -17,6 +17,7 @@ export interface SharedDirectoriesOptions {
 const MOUNT_ROOT = '/mnt';
 /** A server that does not answer must not hold up a start for ever. */
 const MOUNT_TIMEOUT_MS = 20_000;
+const OPEN_TO_ALL = 0o777;
 const NFS_OPTIONS = 'nosuid,nodev,soft,timeo=100,retrans=3';
 const run = promisify(execFile);
 
@@ -71,7 +72,10 @@ export class SharedDirectories {
       const [root, real] = await Promise.all([realpath(base), realpath(path)]);
       // Links in it are its users' work.
       if (real !== root && !real.startsWith(root + sep)) throw new Error('it leads out of its file system');
-      if (!(await stat(real)).isDirectory()) throw new Error('it is not a folder');
+      const { mode, isDirectory } = await statOf(real);
+      if (!isDirectory) throw new Error('it is not a folder');
+      // Each instance is another user on the host: what all of them write into is open to all. A server may forbid it.
+      if ((mode & OPEN_TO_ALL) !== OPEN_TO_ALL) await chmod(real, mode | OPEN_TO_ALL).catch(() => undefined);
       return real;
     } catch (error) {
       throw new SharedDirectoryError(
@@ -128,4 +132,9 @@ export class SharedDirectories {
     for (const place of places) await mkdir(join(folder, place), { recursive: true, mode: 0o755 });
     return folder;
   }
+}
+
+async function statOf(path: string): Promise<{ readonly mode: number; readonly isDirectory: boolean }> {
+  const found = await stat(path);
+  return { mode: found.mode & 0o7777, isDirectory: found.isDirectory() };
 }
