@@ -15,7 +15,7 @@ export async function eventually<T>(
   condition: () => T | Promise<T>,
   { timeoutMs = 10_000, intervalMs = 20 }: EventuallyOptions = {},
 ): Promise<NonNullable<Exclude<T, false>>> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   let last: { value: T } | { error: unknown } | undefined;
   for (;;) {
     try {
@@ -25,7 +25,7 @@ export async function eventually<T>(
     } catch (error) {
       last = { error };
     }
-    if (Date.now() >= deadline) break;
+    if (performance.now() >= deadline) break;
     await delay(intervalMs);
   }
   if ('error' in last)

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts, startPlatform, type Running } from '@openscf/infra-local';
 import { signTc3 } from '@openscf/scf-api';
 import { eventually } from '@openscf/testing';
@@ -25,6 +26,16 @@ export interface CallEnd {
   readonly statusCode: number;
   readonly message: string;
 }
+
+export interface Load {
+  /** In the order in which they came; grows until it is stopped. */
+  readonly ends: readonly CallEnd[];
+  stop(): Promise<void>;
+}
+
+const REFUSED = 432;
+/** So that those who are refused leave the machine to those who run. */
+const AFTER_REFUSAL_MS = 30;
 
 export class FaultsPlatform {
   readonly cloud: CloudClient;
@@ -50,7 +61,7 @@ export class FaultsPlatform {
     return new FaultsPlatform(await startPlatform({ home, environment }), home, environment);
   }
 
-  /** Another invoker on this host, ready to take calls. */
+  /** Another invoker on this host, ready to take calls. Its functions can tell it by its region. */
   async startInvoker(invokerId: string): Promise<ChildProcess> {
     const [port = 0, dispatchPort = 0] = await freePorts(2);
     const child = spawn(process.execPath, [join(REPOSITORY, 'apps/invoker/bundle/main.js')], {
@@ -58,6 +69,7 @@ export class FaultsPlatform {
         ...this.running.environment,
         ...this.environment,
         OPENSCF_INVOKER_ID: invokerId,
+        OPENSCF_REGION: invokerId,
         OPENSCF_INVOKER_PORT: String(port),
         OPENSCF_INVOKER_DISPATCH_PORT: String(dispatchPort),
       },
@@ -113,14 +125,25 @@ export class FaultsPlatform {
     }
   }
 
-  /** Calls one after the other from each of so many callers, until `over`; answers are in the order in which they came. */
-  async load(functionName: string, callers: number, event: object, over: () => boolean): Promise<CallEnd[]> {
+  /** Calls one after the other from each of so many callers, until it is stopped. */
+  load(functionName: string, callers: number, event: object): Load {
     const ends: CallEnd[] = [];
+    let isOver = false;
     const caller = async (name: number): Promise<void> => {
-      for (let n = 0; !over(); n += 1) ends.push(await this.call(functionName, `${name}-${n}`, event));
+      for (let n = 0; !isOver; n += 1) {
+        const end = await this.call(functionName, `${name}-${n}`, event);
+        ends.push(end);
+        if (end.statusCode === REFUSED) await delay(AFTER_REFUSAL_MS);
+      }
     };
-    await Promise.all(Array.from({ length: callers }, (_, name) => caller(name)));
-    return ends;
+    const over = Promise.all(Array.from({ length: callers }, (_, name) => caller(name)));
+    return {
+      ends,
+      stop: async () => {
+        isOver = true;
+        await over;
+      },
+    };
   }
 
   async stop(): Promise<void> {
