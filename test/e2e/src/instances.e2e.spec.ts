@@ -30,21 +30,29 @@ describe('versions', () => {
     const answer = (what: string) =>
       `exports.main_handler = async (_, { function_version }) => ['${what}', function_version]`;
     const fn = await makeFunction({ source: answer('first') });
-    const { FunctionVersion } = await cloud.PublishVersion({ FunctionName: fn.name, Description: 'the first' });
+    const { FunctionVersion } = await cloud.PublishVersion({
+      FunctionName: fn.name,
+      Description: 'the first',
+    });
     expect(FunctionVersion).toBe('1');
     await untilActive(fn.name);
     await fn.updateCode(await zipOf({ 'index.js': answer('second') }));
     expect(await resultOf(fn.name, '1')).toEqual(['first', '1']);
     expect(await resultOf(fn.name, '$LATEST')).toEqual(['second', '$LATEST']);
     const { Versions = [] } = await cloud.ListVersionByFunction({ FunctionName: fn.name });
-    expect(Versions.map(({ Version, Description }) => [Version, Description])).toContainEqual(['1', 'the first']);
+    expect(Versions.map(({ Version, Description }) => [Version, Description])).toContainEqual([
+      '1',
+      'the first',
+    ]);
     expect(await codeOf(resultOf(fn.name, '2'))).toMatch(/^ResourceNotFound/);
   });
 });
 
 describe('layers', () => {
   it('are at /opt, one over the other, and stay with a function when they are deleted', async () => {
-    const publish = async (files: Record<string, string>): Promise<{ LayerName: string; LayerVersion: number }> => {
+    const publish = async (
+      files: Record<string, string>,
+    ): Promise<{ LayerName: string; LayerVersion: number }> => {
       const LayerName = uniqueName('layer');
       const { LayerVersion = 0 } = await cloud.PublishLayerVersion({
         LayerName,
@@ -54,7 +62,10 @@ describe('layers', () => {
       onTestFinished(async () => void (await codeOf(cloud.DeleteLayerVersion({ LayerName, LayerVersion }))));
       return { LayerName, LayerVersion };
     };
-    const below = await publish({ 'node_modules/greet/index.js': `module.exports = 'hello'`, which: 'below' });
+    const below = await publish({
+      'node_modules/greet/index.js': `module.exports = 'hello'`,
+      which: 'below',
+    });
     const above = await publish({ 'bin/tool': '#!/bin/sh\necho tool runs', which: 'above' });
     const fn = await makeFunction({
       Runtime: 'Nodejs20.19',
@@ -120,7 +131,9 @@ describe('several requests in one instance', () => {
     const answers = Array.from({ length: count }, async () => (await fetch(`${url}/${round}`)).text());
     const shares = await until(`${count} requests at once`, async () => {
       const reports = (await readdir(folder)).filter((file) => file.startsWith(`${round}.`));
-      const found = await Promise.all(reports.map(async (file) => Number(await readFile(join(folder, file)))));
+      const found = await Promise.all(
+        reports.map(async (file) => Number(await readFile(join(folder, file)))),
+      );
       return found.reduce((sum, each) => sum + each, 0) === count && found;
     });
     await writeFile(join(folder, `${round}.go`), '');
@@ -174,7 +187,9 @@ describe('a function URL', () => {
     });
     expect(await (await fetch(`${url}/a%20b?c=1&c=2`)).text()).toBe('GET /a%20b?c=1&c=2');
     const { Triggers = [] } = await cloud.ListTriggers({ FunctionName: name });
-    const { NetConfig } = JSON.parse(Triggers[0]?.TriggerDesc ?? '{}') as { NetConfig: { ExtranetUrl: string } };
+    const { NetConfig } = JSON.parse(Triggers[0]?.TriggerDesc ?? '{}') as {
+      NetConfig: { ExtranetUrl: string };
+    };
     expect(await byHost(NetConfig.ExtranetUrl, '/by/host')).toBe('GET /by/host');
     const change = (Enable: string) =>
       cloud.UpdateTrigger({ FunctionName: name, TriggerName: 'url', Type: 'http', Enable });

@@ -12,7 +12,11 @@ export async function until<T>(
   timeoutMs = 30_000,
 ): Promise<T> {
   let last: unknown;
-  for (const deadline = performance.now() + timeoutMs; performance.now() < deadline; await delay(LOOK_EVERY_MS)) {
+  for (
+    const deadline = performance.now() + timeoutMs;
+    performance.now() < deadline;
+    await delay(LOOK_EVERY_MS)
+  ) {
     try {
       const found = await look();
       if (found !== undefined && found !== false) return found;

@@ -120,7 +120,9 @@ async function compiled(
 
 async function textsOf(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
   return Promise.all(paths.sort().map((path) => readFile(path, 'utf8')));
 }
 
@@ -164,7 +166,11 @@ const BY_LANGUAGE: Record<string, Hello[]> = {
   php: [php],
   java: [javaObjects, javaStreams],
 };
-const BY_RUNTIME: Record<string, Hello[]> = { 'Python2.7': [python2], Go1: [go], CustomRuntime: [shell, rust] };
+const BY_RUNTIME: Record<string, Hello[]> = {
+  'Python2.7': [python2],
+  Go1: [go],
+  CustomRuntime: [shell, rust],
+};
 
 /** @throws when a language has come and nobody has written its hello */
 export function hellosOf({ name, language }: { name: string; language: string }): Hello[] {
