@@ -29,7 +29,7 @@ describe('shared directories', () => {
     expect(places).toMatchObject({ target: '/mnt', readOnly: true });
     expect(existsSync(join(places?.source ?? '', 'team'))).toBe(true);
     expect(await shared.mounts([])).toEqual([]);
-    // Every instance is another user on the host.
+    // Instances are a user that the host does not know.
     expect((await stat(join(folder, 'export/team'))).mode & 0o777).toBe(0o777);
   });
 

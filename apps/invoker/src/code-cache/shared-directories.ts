@@ -74,7 +74,7 @@ export class SharedDirectories {
       if (real !== root && !real.startsWith(root + sep)) throw new Error('it leads out of its file system');
       const { mode, isDirectory } = await statOf(real);
       if (!isDirectory) throw new Error('it is not a folder');
-      // Each instance is another user on the host: what all of them write into is open to all. A server may forbid it.
+      // Instances are a user that the host does not know: what they write into is open to all. A server may forbid it.
       if ((mode & OPEN_TO_ALL) !== OPEN_TO_ALL) await chmod(real, mode | OPEN_TO_ALL).catch(() => undefined);
       return real;
     } catch (error) {

@@ -2,10 +2,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { zipOfFolder } from '../zip.factory.js';
 
 const run = promisify(execFile);
 const MOST_OUTPUT_BYTES = 16 * 1024 * 1024;
@@ -39,4 +40,15 @@ export async function cachedApp(
     await rm(draft, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** The zip of such a folder, kept beside it: some have thousands of files. */
+export async function zipOfApp(folder: string): Promise<Buffer> {
+  const path = `${folder}.zip`;
+  if (existsSync(path)) return readFile(path);
+  const zip = await zipOfFolder(folder);
+  const draft = `${path}.part-${process.pid}`;
+  await writeFile(draft, zip);
+  await rename(draft, path);
+  return zip;
 }

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { makeFunction, type FunctionSettings, type FunctionUnderTest } from '../function.fixture.js';
 import { cloud, platform } from '../platform.js';
-import { zipOfFolder } from '../zip.factory.js';
+import { zipOfApp } from './app-cache.js';
 
 export interface WebFunctionUnderTest extends FunctionUnderTest {
   /** Its function URL by path, without the last `/`. */
@@ -24,12 +24,12 @@ export async function makeWebFunction(settings: FunctionSettings): Promise<WebFu
   return { ...fn, url: new URL(`/url/${label}`, platform.gateway).href };
 }
 
-/** A web function whose code is a folder. */
+/** A web function whose code is a folder of `cachedApp`. */
 export async function makeWebApp(
   folder: string,
   settings: Omit<FunctionSettings, 'zip' | 'source'>,
 ): Promise<WebFunctionUnderTest> {
-  return makeWebFunction({ ...settings, zip: await zipOfFolder(folder) });
+  return makeWebFunction({ ...settings, zip: await zipOfApp(folder) });
 }
 
 /** An open WebSocket; closed when the test has ended. */
