@@ -25,6 +25,8 @@ export interface CallEnd {
   /** 0 when it succeeded; SCF's status code otherwise, -1 when there was no answer of the platform at all. */
   readonly statusCode: number;
   readonly message: string;
+  /** What the function returned, when it succeeded. */
+  readonly result?: string;
 }
 
 export interface Load {
@@ -103,19 +105,20 @@ export class FaultsPlatform {
   /** Never rejects. */
   async call(functionName: string, id: string, event: object = {}): Promise<CallEnd> {
     const sentAt = Date.now();
-    const ended = (statusCode: number, message: string) => ({
+    const ended = (statusCode: number, message: string, result?: string): CallEnd => ({
       id,
       sentAt,
       tookMs: Date.now() - sentAt,
       statusCode,
       message,
+      result,
     });
     try {
       const { Result } = await this.cloud.InvokeFunction({
         FunctionName: functionName,
         Event: JSON.stringify({ ...event, id }),
       });
-      if (Result?.InvokeResult === 0) return ended(0, '');
+      if (Result?.InvokeResult === 0) return ended(0, '', Result.RetMsg);
       const message = Result?.ErrMsg ?? Result?.RetMsg ?? '';
       return ended(statusOf(Result?.RetMsg ?? ''), message);
     } catch (error) {
