@@ -48,7 +48,7 @@ describe('the platform lines of a log', () => {
 
   it('tell of a failure and of a log that was cut', () => {
     expect(closingLines({ ...attempt, statusCode: 430, droppedLines: 5 }).slice(0, 2)).toEqual([
-      '[PLATFORM] the log was cut at 1 MB: 5 more lines were dropped',
+      '[PLATFORM] the log was cut at 1 MB or 32768 lines: 5 more lines were dropped',
       'ERROR RequestId: r Result:"$& {end}"',
     ]);
   });

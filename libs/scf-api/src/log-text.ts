@@ -27,7 +27,7 @@ export const PLATFORM_LINES = {
   start: 'START RequestId: {requestId}',
   initReport:
     'Init Report RequestId: {requestId} Coldstart: {coldStartMs}ms (PullCode: {pullCodeMs}ms InitRuntime: {initRuntimeMs}ms InitFunction: {initFunctionMs}ms) Memory: {memoryMb}MB MemUsage: {initMemoryUsedMb}MB',
-  cut: '[PLATFORM] the log was cut at 1 MB: {droppedLines} more lines were dropped',
+  cut: '[PLATFORM] the log was cut at 1 MB or 32768 lines: {droppedLines} more lines were dropped',
   error: 'ERROR RequestId: {requestId} Result:{result}',
   response: 'Response RequestId: {requestId} RetMsg:{result}',
   end: 'END RequestId: {requestId}',

@@ -1,6 +1,6 @@
 import type { LoggedAttempt } from '@openscf/scf-api';
 import { describe, expect, it } from 'vitest';
-import { cutBytes, InvocationLog, MAX_LOG_BYTES } from './invocation.log.js';
+import { cutBytes, InvocationLog, MAX_LOG_BYTES, MAX_LOG_LINES } from './invocation.log.js';
 
 const attempt: LoggedAttempt = {
   requestId: 'r',
@@ -26,6 +26,13 @@ describe('invocation log', () => {
     const line = 'x'.repeat(1024);
     for (let i = 0; i < MAX_LOG_BYTES / 1024 + 5; i++) log.add(line);
     expect(log.lines).toHaveLength(1024);
+    expect(log.droppedLines).toBe(5);
+  });
+
+  it('keeps no more empty lines than it may, although they have no bytes', () => {
+    const log = new InvocationLog();
+    for (let i = 0; i < MAX_LOG_LINES + 5; i++) log.add('');
+    expect(log.lines).toHaveLength(MAX_LOG_LINES);
     expect(log.droppedLines).toBe(5);
   });
 

@@ -3,6 +3,8 @@ import { closingLines, openingLines, type LoggedAttempt } from '@openscf/scf-api
 
 /** What one invocation may print; beyond it lines are counted, not kept. */
 export const MAX_LOG_BYTES = 1024 * 1024;
+/** So that empty lines come to an end too. */
+export const MAX_LOG_LINES = 32_768;
 /** scf-api section 1: LogType Tail. */
 const TAIL_BYTES = 4 * 1024;
 
@@ -18,7 +20,8 @@ export class InvocationLog {
   }
 
   add(text: string): void {
-    if (this.dropped > 0 || this.bytes + text.length > MAX_LOG_BYTES) {
+    const isFull = this.bytes + text.length > MAX_LOG_BYTES || this.lines.length >= MAX_LOG_LINES;
+    if (this.dropped > 0 || isFull) {
       this.dropped++;
       return;
     }

@@ -1,5 +1,13 @@
-import { channelFrame, readFailure } from './channel.types.js';
+import { channelFrame, readFailure, type RuntimeFailure } from './channel.types.js';
 import type { InstanceInvocation, InstanceStream, InvocationEnd, StreamReceiver } from './instance.types.js';
+
+/** The user's code shares a process with the bootstrap, and may have written to the channel itself. */
+const NOT_AN_ANSWER: RuntimeFailure = {
+  reason: 'exited',
+  message: 'the channel carried what is no answer',
+  stackTrace: '',
+  recycle: true,
+};
 
 /** One invocation of an event function on an instance's stream: it ends once, by answer, time-out or the instance's end. */
 export class EventRun implements StreamReceiver {
@@ -19,6 +27,7 @@ export class EventRun implements StreamReceiver {
   onFrame(kind: number, head: Buffer, body: Buffer): void {
     if (kind === channelFrame.result) this.end({ kind: 'result', body });
     else if (kind === channelFrame.error) this.end({ kind: 'failure', failure: readFailure(head) });
+    else this.end({ kind: 'failure', failure: NOT_AN_ANSWER });
   }
 
   onGone(end: InvocationEnd): void {

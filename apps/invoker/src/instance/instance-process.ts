@@ -120,8 +120,22 @@ export class InstanceProcess {
    */
   async linesDelivered(): Promise<void> {
     await this.creating?.catch(() => undefined);
+    this.hurryLines(true);
     await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+    this.hurryLines(false);
     this.flush();
+  }
+
+  /** From the end of a request until its lines are read: see OutputReader. */
+  hurryLines(on: boolean): void {
+    this.output?.hurry(on);
+  }
+
+  /** It does not keep to the protocol: nothing more is taken from it. */
+  giveUp(): void {
+    this.isLost = true;
+    this.channel?.close();
+    this.end({ oomKilled: false });
   }
 
   /** See invariant 3. */

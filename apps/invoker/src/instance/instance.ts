@@ -27,6 +27,8 @@ type State =
 
 /** The longest wait for a first look at the memory: an engine may take a second where a file of the kernel takes a moment. */
 const FIRST_MEMORY_WAIT_MS = 100;
+/** Frames that nobody waits for, after a request was begun: late ones of a request that was given up are few. */
+const MOST_STRAY_FRAMES = 10_000;
 /** From an agent's word that the program has exited to its own exit. */
 const EXIT_AFTER_WORD_MS = 1_000;
 
@@ -53,6 +55,7 @@ export class Instance {
   private readonly streams = new Map<number, StreamReceiver>();
   private lastStreamId = 0;
   private settling = 0;
+  private strayFrames = 0;
   private freeSince = 0;
   private destroying: Promise<void> | undefined;
   private lastExit: SandboxExit | undefined;
@@ -140,6 +143,7 @@ export class Instance {
       throw new Error(`instance ${this.id} is ${this.phase} and takes no requests`);
     const streamId = (this.lastStreamId = (this.lastStreamId + 1) >>> 0);
     this.streams.set(streamId, receiver);
+    this.strayFrames = 0;
     return new ChannelStream(streamId, this.process, (recycle, done) => this.close(streamId, recycle, done));
   }
 
@@ -191,11 +195,13 @@ export class Instance {
 
   private deliver({ kind, streamId, head, body }: Frame): void {
     const { state } = this;
+    const receiver = this.streams.get(streamId);
+    // What comes for a stream that is closed already is nobody's; who sends such without end is no bootstrap.
+    if (receiver === undefined && ++this.strayFrames > MOST_STRAY_FRAMES) this.process?.giveUp();
     if (kind === channelFrame.compiled) {
       this.files?.onCompiled?.(head, body);
     } else if (state.phase === 'serving' || state.phase === 'draining') {
-      // What comes for a stream that is closed already is nobody's.
-      this.streams.get(streamId)?.onFrame(kind, head, body);
+      receiver?.onFrame(kind, head, body);
     } else if (state.phase === 'creating' || state.phase === 'initializing') {
       if (kind === channelFrame.ready) this.sayReady();
       else if (kind === channelFrame.initFailed)
@@ -228,9 +234,11 @@ export class Instance {
     if (!this.streams.delete(streamId)) return;
     this.settling++;
     if (recycle && this.state.phase === 'serving') this.state = { phase: 'draining' };
+    this.process?.hurryLines(true);
     // Two turns: see invariant 4. On the path of every answer, so without a promise.
     setImmediate(() =>
       setImmediate(() => {
+        this.process?.hurryLines(false);
         // What another request has begun to print goes on.
         if (this.streams.size === 0) this.process?.flush();
         this.settling--;

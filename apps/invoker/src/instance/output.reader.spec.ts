@@ -1,6 +1,7 @@
-import { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
+import { PassThrough, Readable } from 'node:stream';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MAX_LINE_BYTES, OutputReader } from './output.reader.js';
 
 async function read(chunks: readonly Buffer[]): Promise<string[]> {
@@ -44,5 +45,31 @@ describe('output reader', () => {
     expect(lines[0]).toMatch(/x … \[line cut at 64 KB\]$/);
     expect(lines[0]?.indexOf(' ')).toBe(MAX_LINE_BYTES);
     expect(lines[1]).toBe('next');
+  });
+
+  it('makes who prints without end wait, and reads on at once where the end of a request waits for its lines', async () => {
+    const output = new PassThrough({ highWaterMark: 1 << 20 });
+    let lines = 0;
+    const reader = new OutputReader(output, () => (lines += 1));
+    const flood = Buffer.alloc(65_536, '\n');
+    let printed = 0;
+    const print = async (): Promise<void> => {
+      output.write(flood);
+      printed += flood.length;
+      await turn();
+    };
+    while (!output.isPaused()) await print();
+    const before = lines;
+    await print();
+    expect(lines).toBe(before);
+    reader.hurry(true);
+    await turn();
+    expect(lines).toBe(printed);
+    // Only what was under way is hurried.
+    for (let more = 0; more < 4; more += 1) await print();
+    expect(lines).toBeLessThan(printed);
+    reader.hurry(false);
+    await vi.waitFor(() => expect(lines).toBe(printed), 4_000);
+    output.destroy();
   });
 });

@@ -4,18 +4,40 @@ const NEWLINE = 0x0a;
 /** Longest line that is kept; the rest of it is dropped. */
 export const MAX_LINE_BYTES = 64 * 1024;
 const CUT_NOTE = ' … [line cut at 64 KB]';
+/** The part of the event loop's time that one instance's output may take, once it has used up what it may take at once. */
+const SHARE = 0.1;
+const BURST_MS = 50;
+/** What reading takes beside what is done here: about three milliseconds for a megabyte. */
+const READ_MS_PER_BYTE = 3e-6;
+/** What is on its way when a request ends: what the pipe and the stream behind it hold, and a piece more. */
+const UNDER_WAY_BYTES = 192 * 1024;
 
-/** Cuts what an instance prints into lines. Bytes that are not UTF-8 become U+FFFD. */
+/**
+ * Cuts what an instance prints into lines. Bytes that are not UTF-8 become U+FFFD.
+ *
+ * Who prints without end is made to wait: reading pauses while it has taken more time than its share, so that other
+ * instances' requests keep theirs. `hurry` suspends that for what has been printed already.
+ */
 export class OutputReader {
+  private budgetMs = BURST_MS;
+  private countedAt = 0;
+  private hurries = 0;
+  private hurriedBytes = 0;
+  private pause: NodeJS.Timeout | undefined;
   private partial: Buffer[] = [];
   private partialBytes = 0;
   private skipping = false;
 
   constructor(
-    output: Readable,
+    private readonly output: Readable,
     private readonly onLine: (text: string) => void,
   ) {
-    output.on('data', (chunk: Buffer) => this.push(chunk));
+    output.on('data', (chunk: Buffer) => {
+      const startedAt = performance.now();
+      this.push(chunk);
+      this.hurriedBytes += chunk.length;
+      this.charge(startedAt, performance.now() + chunk.length * READ_MS_PER_BYTE);
+    });
     output.on('end', () => this.flush());
     // The end of a sandbox may look like an error of its pipe; its exit is reported elsewhere.
     output.on('error', () => this.flush());
@@ -26,6 +48,29 @@ export class OutputReader {
     if (this.partialBytes > 0) this.emit(Buffer.concat(this.partial), '');
     this.reset();
     this.skipping = false;
+  }
+
+  /** The end of a request waits for its lines. From `true` to `false` what was printed before is read as fast as it can be. */
+  hurry(on: boolean): void {
+    this.hurries += on ? 1 : -1;
+    if (on) this.hurriedBytes = 0;
+    if (on && this.pause !== undefined) this.resume();
+  }
+
+  private charge(startedAt: number, endedAt: number): void {
+    const earned = (startedAt - this.countedAt) * SHARE;
+    this.countedAt = endedAt;
+    this.budgetMs = Math.min(BURST_MS, this.budgetMs + earned) - (endedAt - startedAt);
+    const hurried = this.hurries > 0 && this.hurriedBytes < UNDER_WAY_BYTES;
+    if (this.budgetMs >= 0 || hurried || this.pause !== undefined) return;
+    this.output.pause();
+    this.pause = setTimeout(() => this.resume(), -this.budgetMs / SHARE).unref();
+  }
+
+  private resume(): void {
+    clearTimeout(this.pause);
+    this.pause = undefined;
+    this.output.resume();
   }
 
   private push(chunk: Buffer): void {

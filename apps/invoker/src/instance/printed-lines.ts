@@ -1,5 +1,7 @@
 /** What is printed while nobody listens is kept for the next one's log, up to this much. */
 const MAX_WAITING_BYTES = 256 * 1024;
+/** What a line takes beside its text: a limit by text alone would let empty lines pass without end. */
+const LINE_BYTES = 32;
 
 /** Hands the lines of an instance to whoever runs something in it. */
 export class PrintedLines {
@@ -10,8 +12,8 @@ export class PrintedLines {
   add(text: string): void {
     if (this.receiver !== undefined) {
       this.receiver(text);
-    } else if (this.waitingBytes + text.length <= MAX_WAITING_BYTES) {
-      this.waitingBytes += text.length;
+    } else if (this.waitingBytes + text.length + LINE_BYTES <= MAX_WAITING_BYTES) {
+      this.waitingBytes += text.length + LINE_BYTES;
       this.waiting.push(text);
     }
   }
