@@ -146,10 +146,12 @@ describe('instances', () => {
   });
 
   it('see shared directories that the operator has set up', async () => {
-    const mount = { CfsId: 'media', LocalMountDir: '/mnt/media', RemoteMountDir: '/pictures' };
+    const place = { CfsId: 'media', LocalMountDir: '/mnt/media', RemoteMountDir: '/pictures' };
+    const mount = { ...place, UserGroupId: '33' };
     const name = await create({ CfsConfig: { CfsInsList: [mount] } });
     const expected = { cfsId: 'media', localDirectory: '/mnt/media', remoteDirectory: '/pictures' };
-    expect((await announced(name)).sharedDirectories).toEqual([expected]);
+    const owner = { uid: 10_000, gid: 33 };
+    expect((await announced(name)).sharedDirectories).toEqual([{ ...expected, ...owner }]);
     expect((await detail(name)).CfsConfig.CfsInsList).toMatchObject([{ ...mount, UserId: '10000' }]);
     await expect(
       update(name, { CfsConfig: { CfsInsList: [{ ...mount, CfsId: 'secret' }] } }),

@@ -59,6 +59,9 @@ export const sharedDirectorySchema = z.object({
   remoteDirectory: z.string(),
   /** Where the instance sees it: a folder below `/mnt`. */
   localDirectory: z.string(),
+  /** User and group of the file system that instances read and write it as, and that own what they make. Not root. */
+  uid: z.number().int().min(1).default(10_000),
+  gid: z.number().int().min(1).default(10_000),
 });
 export type SharedDirectory = z.infer<typeof sharedDirectorySchema>;
 

@@ -35,6 +35,7 @@ const (
 	mountAttrReadOnly = 1
 	mountAttrNoSuid   = 2
 	mountAttrNoDev    = 4
+	mountAttrIDMap    = 0x100000
 
 	prSetNoNewPrivs        = 38
 	prCapBoundingDrop      = 24
@@ -61,8 +62,9 @@ func check(what string, errno syscall.Errno) error {
 
 type mountAttr struct{ set, clear, propagation, userNamespace uint64 }
 
-// cloneTree copies what is mounted at a path, with these flags from the beginning, and attached nowhere yet.
-func cloneTree(path string, attributes, propagation uint64) (int, error) {
+// cloneTree copies what is mounted at a path, with these flags from the beginning, and attached nowhere yet. A user
+// namespace says whose files of the copy are; with 0 they are whose they are on the host.
+func cloneTree(path string, attributes, propagation uint64, userNamespace uintptr) (int, error) {
 	name, err := syscall.BytePtrFromString(path)
 	if err != nil {
 		return -1, err
@@ -73,11 +75,19 @@ func cloneTree(path string, attributes, propagation uint64) (int, error) {
 		return -1, &os.PathError{Op: "mount", Path: path, Err: errno}
 	}
 	attr := mountAttr{set: attributes, propagation: propagation}
+	if userNamespace != 0 {
+		attr.set |= mountAttrIDMap
+		attr.userNamespace = uint64(userNamespace)
+	}
 	empty := [1]byte{}
 	_, _, errno = syscall.Syscall6(sysMountSetattr, fd, uintptr(unsafe.Pointer(&empty)), atEmptyPath|atRecursive,
 		uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)
 	if errno != 0 {
 		_ = syscall.Close(int(fd))
+		if userNamespace != 0 && errno == syscall.EINVAL {
+			return -1, fmt.Errorf("mount %s with an owner: its file system, or one that is mounted below it, "+
+				"has no mounts with mapped ids (ext4, xfs, btrfs and tmpfs have)", path)
+		}
 		return -1, &os.PathError{Op: "mount", Path: path, Err: errno}
 	}
 	return int(fd), nil

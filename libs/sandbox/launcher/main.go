@@ -5,9 +5,10 @@
 //	                 one JSON request a line on standard input, one JSON answer a line on standard output; it ends with
 //	                 its standard input, and the kernel kills its sandboxes when it ends
 //	launcher init    the first process of a sandbox; started by serve only
+//	launcher hold    a process that waits in a user namespace; started by serve only
 //
 // Reading order: serve (requests), start (a sandbox, seen from the host), setup (the same, seen from inside), mounts,
-// scratch, cgroup, calls (system calls that Go's library has no names for).
+// idmap, scratch, cgroup, calls (system calls that Go's library has no names for).
 package main
 
 import (
@@ -30,6 +31,8 @@ func main() {
 		serve(os.Stdin, os.Stdout)
 	case len(os.Args) == 2 && os.Args[1] == "init":
 		setUpAndRun()
+	case len(os.Args) == 2 && os.Args[1] == "hold":
+		hold()
 	default:
 		fmt.Fprintln(os.Stderr, "usage: launcher serve <owner's folder>")
 		os.Exit(2)

@@ -14,6 +14,8 @@ type mountPlan struct {
 	ReadOnly bool   `json:"readOnly"`
 	// Receives says that what is mounted below the source later arrives here too.
 	Receives bool `json:"receives"`
+	// IDs say who the owners of files are here; absent: those that they are on the host.
+	IDs *idMaps `json:"ids"`
 }
 
 func (m *mountPlan) clone() (int, error) {
@@ -25,12 +27,20 @@ func (m *mountPlan) clone() (int, error) {
 	if m.Receives {
 		propagation = syscall.MS_SLAVE
 	}
-	return cloneTree(m.Source, attributes, propagation)
+	if m.IDs == nil {
+		return cloneTree(m.Source, attributes, propagation, 0)
+	}
+	namespace, err := m.IDs.openNamespace()
+	if err != nil {
+		return -1, err
+	}
+	defer namespace.Close()
+	return cloneTree(m.Source, attributes, propagation, namespace.Fd())
 }
 
 // checkKernel fails where the kernel is older than 5.12.
 func checkKernel() error {
-	fd, err := cloneTree("/dev/null", mountAttrNoSuid, syscall.MS_PRIVATE)
+	fd, err := cloneTree("/dev/null", mountAttrNoSuid, syscall.MS_PRIVATE, 0)
 	if err == nil {
 		_ = syscall.Close(fd)
 	}

@@ -170,7 +170,7 @@ func (s *starter) letRun(plan *sandboxPlan, pid int, settingsWrite, errorRead *o
 
 func (plan *sandboxPlan) cloneTrees() ([]int, error) {
 	var trees []int
-	root, err := cloneTree(plan.Root, mountAttrReadOnly|mountAttrNoSuid|mountAttrNoDev, syscall.MS_PRIVATE)
+	root, err := cloneTree(plan.Root, mountAttrReadOnly|mountAttrNoSuid|mountAttrNoDev, syscall.MS_PRIVATE, 0)
 	if err != nil {
 		return trees, err
 	}
@@ -184,7 +184,7 @@ func (plan *sandboxPlan) cloneTrees() ([]int, error) {
 		plan.Settings.Targets = append(plan.Settings.Targets, plan.Mounts[index].Target)
 	}
 	for _, device := range devices {
-		tree, err := cloneTree("/dev/"+device, mountAttrNoSuid, syscall.MS_PRIVATE)
+		tree, err := cloneTree("/dev/"+device, mountAttrNoSuid, syscall.MS_PRIVATE, 0)
 		if err != nil {
 			return trees, err
 		}

@@ -46,6 +46,15 @@ describe('a function record', () => {
     });
   });
 
+  it('says whose files those in shared directories are', () => {
+    const mount = { CfsId: 'media', LocalMountDir: '/mnt/media', UserGroupId: '33' };
+    const update = updateRequest({ CfsConfig: { CfsInsList: [mount] } });
+    const record = withConfiguration(functionRecord(), update, undefined);
+    expect(stateOf(record).sharedDirectories).toEqual([
+      { cfsId: 'media', localDirectory: '/mnt/media', remoteDirectory: '/', uid: 10_000, gid: 33 },
+    ]);
+  });
+
   it('keeps what an update leaves out', () => {
     const before = functionRecord({ description: 'old', role: 'r', publicNetwork: false });
     expect(withConfiguration(before, updateRequest({ MemorySize: 256 }), undefined)).toEqual({

@@ -28,6 +28,8 @@ function mountsOf({ CfsConfig }: Pick<Create, 'CfsConfig'>): CfsMount[] | undefi
     cfsId: mount.CfsId,
     remoteDirectory: mount.RemoteMountDir,
     localDirectory: mount.LocalMountDir,
+    uid: Number(mount.UserId),
+    gid: Number(mount.UserGroupId),
     userId: mount.UserId,
     userGroupId: mount.UserGroupId,
     mountInsId: mount.MountInsId,

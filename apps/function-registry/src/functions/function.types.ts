@@ -6,7 +6,7 @@ export interface FunctionName {
   functionName: string;
 }
 
-/** A shared directory with what is only read back: instances run as one user, and a file system has one mount point. */
+/** A shared directory with what is only read back: the ids as they were given; and a file system has one mount point. */
 export interface CfsMount extends SharedDirectory {
   userId: string;
   userGroupId: string;

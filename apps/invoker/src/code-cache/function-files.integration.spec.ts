@@ -72,7 +72,8 @@ describe('files of functions', () => {
   });
 
   it('shows a shared directory read-write, the same to all, and refuses one that this host does not have', async () => {
-    const directory = { cfsId: 'cfs-team', remoteDirectory: '/team', localDirectory: '/mnt/data/team' };
+    const place = { cfsId: 'cfs-team', remoteDirectory: '/team', localDirectory: '/mnt/data/team' };
+    const directory = { ...place, uid: 10_000, gid: 10_000 };
     const write =
       'const fs = require("fs"); exports.main_handler = async (e) => { fs.writeFileSync(`/mnt/data/team/${e}`, e); return fs.readdirSync("/mnt/data/team") }';
     const writer = await invoker.deploy('writer', { 'index.js': write }, { sharedDirectories: [directory] });

@@ -20,17 +20,25 @@ describe('shared directories', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   function directory(change: Partial<SharedDirectory> = {}): SharedDirectory {
-    return { cfsId: 'cfs-a', remoteDirectory: '/team', localDirectory: '/mnt/team', ...change };
+    const place = { cfsId: 'cfs-a', remoteDirectory: '/team', localDirectory: '/mnt/team' };
+    return { ...place, uid: 10_000, gid: 33, ...change };
   }
 
   it('are mounted read-write over places that the shared root does not have', async () => {
+    const { mode } = await stat(join(folder, 'export/team'));
     const [places, share] = await shared.mounts([directory()]);
-    expect(share).toEqual({ source: join(folder, 'export/team'), target: '/mnt/team', readOnly: false });
+    const owner = { uid: 10_000, gid: 33 };
+    expect(share).toEqual({
+      source: join(folder, 'export/team'),
+      target: '/mnt/team',
+      readOnly: false,
+      owner,
+    });
     expect(places).toMatchObject({ target: '/mnt', readOnly: true });
     expect(existsSync(join(places?.source ?? '', 'team'))).toBe(true);
     expect(await shared.mounts([])).toEqual([]);
-    // Instances are a user that the host does not know.
-    expect((await stat(join(folder, 'export/team'))).mode & 0o777).toBe(0o777);
+    // It is the operator's.
+    expect((await stat(join(folder, 'export/team'))).mode).toBe(mode);
   });
 
   it.each([

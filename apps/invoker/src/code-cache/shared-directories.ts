@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, realpath, stat } from 'node:fs/promises';
+import { mkdir, realpath, stat } from 'node:fs/promises';
 import { join, normalize, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { PlatformError, type SharedDirectory } from '@openscf/contracts';
@@ -17,7 +17,6 @@ export interface SharedDirectoriesOptions {
 const MOUNT_ROOT = '/mnt';
 /** A server that does not answer must not hold up a start for ever. */
 const MOUNT_TIMEOUT_MS = 20_000;
-const OPEN_TO_ALL = 0o777;
 const NFS_OPTIONS = 'nosuid,nodev,soft,timeo=100,retrans=3';
 const run = promisify(execFile);
 
@@ -44,11 +43,11 @@ export class SharedDirectories {
   async mounts(directories: readonly SharedDirectory[]): Promise<SandboxMount[]> {
     if (directories.length === 0) return [];
     const shares = await Promise.all(
-      directories.map(async (directory) => ({
-        source: await this.source(directory),
-        target: directory.localDirectory,
-        readOnly: false,
-      })),
+      directories.map(async (directory): Promise<SandboxMount> => {
+        const { localDirectory: target, uid, gid } = directory;
+        const { source, hasOwner } = await this.find(directory);
+        return { source, target, readOnly: false, ...(hasOwner && { owner: { uid, gid } }) };
+      }),
     );
     return [{ source: await this.mountPoints(directories), target: MOUNT_ROOT, readOnly: true }, ...shares];
   }
@@ -62,7 +61,8 @@ export class SharedDirectories {
     this.mounted.clear();
   }
 
-  private async source(directory: SharedDirectory): Promise<string> {
+  /** Who the owner of an export's files is, only its server can say (its options all_squash, anonuid and anongid). */
+  private async find(directory: SharedDirectory): Promise<{ source: string; hasOwner: boolean }> {
     const { cfsId, remoteDirectory } = directory;
     const system = this.options.systems.get(cfsId);
     if (system === undefined) throw new SharedDirectoryError(directory, 'this host has no such file system');
@@ -72,11 +72,8 @@ export class SharedDirectories {
       const [root, real] = await Promise.all([realpath(base), realpath(path)]);
       // Links in it are its users' work.
       if (real !== root && !real.startsWith(root + sep)) throw new Error('it leads out of its file system');
-      const { mode, isDirectory } = await statOf(real);
-      if (!isDirectory) throw new Error('it is not a folder');
-      // Instances are a user that the host does not know: what they write into is open to all. A server may forbid it.
-      if ((mode & OPEN_TO_ALL) !== OPEN_TO_ALL) await chmod(real, mode | OPEN_TO_ALL).catch(() => undefined);
-      return real;
+      if (!(await stat(real)).isDirectory()) throw new Error('it is not a folder');
+      return { source: real, hasOwner: system.kind === 'folder' };
     } catch (error) {
       throw new SharedDirectoryError(
         directory,
@@ -132,9 +129,4 @@ export class SharedDirectories {
     for (const place of places) await mkdir(join(folder, place), { recursive: true, mode: 0o755 });
     return folder;
   }
-}
-
-async function statOf(path: string): Promise<{ readonly mode: number; readonly isDirectory: boolean }> {
-  const found = await stat(path);
-  return { mode: found.mode & 0o7777, isDirectory: found.isDirectory() };
 }

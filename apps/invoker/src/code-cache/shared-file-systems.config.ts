@@ -1,6 +1,10 @@
 import { z } from 'zod';
 
-/** What stands behind a shared file system's id: a folder of the host, or an export that is mounted. */
+/**
+ * What stands behind a shared file system's id: a folder of the host, or an export that is mounted. Instances write to a folder as the user
+ * that their function names (UserId, UserGroupId), so it must be that user's, or open to him; where the sandboxes cannot be told
+ * whose files theirs are (kernels before 5.12, Docker), and for exports that do not say it themselves, it must be open to all.
+ */
 export type SharedFileSystem =
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'nfs'; readonly host: string; readonly path: string };

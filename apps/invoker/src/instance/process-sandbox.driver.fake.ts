@@ -14,6 +14,7 @@ export class ProcessSandboxDriver implements SandboxDriver {
       publicEgress: false,
       hostAddressesHidden: false,
       lateMounts: false,
+      sharedMounts: false,
       typicalStartMs: 50,
     };
   }

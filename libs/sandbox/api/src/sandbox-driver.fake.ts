@@ -102,6 +102,7 @@ export class FakeSandboxDriver implements SandboxDriver {
       publicEgress: false,
       hostAddressesHidden: true,
       lateMounts: this.lateMounts,
+      sharedMounts: true,
       typicalStartMs: 1,
     };
   }

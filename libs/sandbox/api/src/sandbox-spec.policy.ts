@@ -8,6 +8,9 @@ const HOSTNAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/;
 const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+/** The one above means no id. */
+const LAST_ID = 0xfffffffe;
+
 /** Smallest and largest accepted value of each limit. */
 const LIMITS: Record<keyof SandboxLimits, [number, number]> = {
   memoryMb: [16, 1_048_576],
@@ -37,15 +40,21 @@ export function checkLimits(limits: Partial<SandboxLimits>): void {
 }
 
 function checkMounts(mounts: readonly SandboxMount[]): void {
-  for (const { source, target } of mounts) {
+  for (const { source, target, owner } of mounts) {
     checkPath('mounts.source', source);
     checkPath('mounts.target', target);
+    // Root's programs with the set-user-id bit would be root's for all of the host.
+    for (const id of owner ? [owner.uid, owner.gid] : [])
+      if (!Number.isInteger(id) || id < 1 || id > LAST_ID)
+        refuse('mounts.owner', owner, `ids from 1 to ${LAST_ID}`);
   }
 }
 
 /** Throws SandboxError `invalid-spec` unless each mount fills another of `free`. */
 export function checkLateMounts(mounts: readonly SandboxMount[], free: ReadonlySet<string>): void {
   checkMounts(mounts);
+  const owned = mounts.find(({ owner }) => owner);
+  if (owned) refuse('mounts.owner', owned.owner, 'none, on a running sandbox');
   const targets = mounts.map(({ target }) => target);
   const wrong = targets.find((target, index) => !free.has(target) || targets.indexOf(target) !== index);
   if (wrong !== undefined)

@@ -37,12 +37,26 @@ export interface SandboxDriverOptions {
   readonly baseRootfs?: string;
 }
 
+/** A user and a group, as numbers of the file system that a mount's source is in; not 0, which is root. */
+export interface SandboxMountOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 export interface SandboxMount {
   /** Absolute path on the host; must exist when the sandbox is created. */
   readonly source: string;
   /** Absolute path in the instance; must exist in the root file system. */
   readonly target: string;
   readonly readOnly: boolean;
+  /**
+   * Whose files the instance's files are on the host: for this mount the instance is this user, whatever it is elsewhere. It may do what
+   * this user may (the folder must be his, or open to him), and what it makes is his, so that several sandboxes can
+   * write to the same files. Files of all others are nobody's in the instance. Kept to where the capability `sharedMounts` is; a
+   * file system that cannot (such as NFS) fails the start. Without it all sandboxes with a writable mount are one user of the host,
+   * which is the driver's to choose. Not for `attach`.
+   */
+  readonly owner?: SandboxMountOwner;
 }
 
 export interface SandboxLimits {
@@ -137,6 +151,8 @@ export interface SandboxCapabilities {
   readonly hostAddressesHidden: boolean;
   /** `attach` works: instances can be started before it is known what they will run. */
   readonly lateMounts: boolean;
+  /** The `owner` of mounts is kept to. Without it such a mount is as one that has none. */
+  readonly sharedMounts: boolean;
   /** What an instance writes to `/tmp` is not counted as its memory. */
   readonly tmpOutsideMemory?: boolean;
   /** Ordinary time from `create` to a running command, for the scheduling of starts. */

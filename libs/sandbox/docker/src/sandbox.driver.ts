@@ -63,6 +63,8 @@ export class DockerSandboxDriver implements SandboxDriver {
       hostAddressesHidden: !publicEgress,
       // The engine may be in another mount namespace than this process, or on another machine.
       lateMounts: false,
+      // The engine has no setting for it; its containers are all the same users of the host.
+      sharedMounts: false,
       typicalStartMs: TYPICAL_START_MS,
     };
   }

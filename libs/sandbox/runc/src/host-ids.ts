@@ -13,10 +13,12 @@ const FIRST_ID = 1_000_000_000;
 const RANGES_PER_OWNER = 1000;
 const OWNER_BLOCKS = 48;
 /**
- * What sandboxes that may write to folders of the host have in common, whoever owns them: a file that one of them makes belongs
- * to all, so that each may write to it. Each sees only the folders that it was given.
+ * What sandboxes that may write to folders of the host as whoever they are have in common, whoever owns them: a file that one of them
+ * makes belongs to all, so that each may write to it. Each sees only the folders that it was given.
  */
 export const SHARED_FIRST_ID = FIRST_ID + OWNER_BLOCKS * RANGES_PER_OWNER * IDS_PER_SANDBOX;
+/** Of no process: whose files are that are not of a mount's owner. Every id that is in use on a file system has one, if it is below `count`. */
+export const FOREIGN_IDS = { first: SHARED_FIRST_ID + IDS_PER_SANDBOX, count: 100_000_000 };
 
 /** Gives each living sandbox user and group ids of its own on the host. */
 export class HostIds {

@@ -2,7 +2,7 @@
  * Files in the order of use:
  * - sandbox.driver.ts: prepare, create, recover, close
  * - container.config.ts, runc.starter.ts: a specification as an OCI bundle, started by runc
- * - native.plan.ts, seccomp.filter.ts, syscall.numbers.ts: the same for the launcher
+ * - native.plan.ts, mount-ids.policy.ts, seccomp.filter.ts, syscall.numbers.ts: the same for the launcher
  * - host.types.ts, spawning.host.ts, launcher.process.ts: who acts on the host
  * - running.sandbox.ts: one container that runs, and how its end is noticed
  * - cgroup.ts: limits and readings, version 1 and 2, as files

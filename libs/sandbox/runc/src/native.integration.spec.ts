@@ -63,6 +63,7 @@ it('is the launcher that passed, not runc in its place', async () => {
   );
   await driver.prepare();
   expect(driver.name).toBe('native');
+  expect(driver.capabilities().sharedMounts).toBe(true);
   await driver.close();
 });
 

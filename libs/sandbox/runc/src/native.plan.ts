@@ -1,13 +1,14 @@
 import type { SandboxSpec } from '@openscf/sandbox-api';
 import { cgroupPlan, type CgroupPlan } from './cgroup.js';
 import { containerConfig, type ContainerPlaces } from './container.config.js';
+import { mountIds, type MountIds } from './mount-ids.policy.js';
 import { seccompFilter } from './seccomp.filter.js';
 
 /** What the launcher starts (libs/sandbox/launcher/start.go). */
 export interface SandboxPlan {
   id: string;
   root: string;
-  mounts: { source: string; target: string; readOnly: boolean; receives: boolean }[];
+  mounts: { source: string; target: string; readOnly: boolean; receives: boolean; ids?: MountIds }[];
   cgroup: CgroupPlan;
   firstId: number;
   ids: number;
@@ -46,7 +47,7 @@ export function nativePlan(
   return {
     id: spec.id,
     root: config.root.path,
-    mounts: bindsOf(config),
+    mounts: bindsOf(config, spec, places.firstHostId),
     cgroup: cgroupPlan(version, places.cgroupPath, spec.limits),
     firstId: places.firstHostId,
     ids: linux.uidMappings[0]?.size ?? 0,
@@ -68,15 +69,21 @@ export function nativePlan(
   };
 }
 
-function bindsOf({ mounts }: Config): SandboxPlan['mounts'] {
+/** The owners of mounts are not in what runc gets: 1.1 has no mapped mounts. */
+function bindsOf({ mounts }: Config, spec: SandboxSpec, firstHostId: number): SandboxPlan['mounts'] {
+  const owners = new Map(spec.mounts.map(({ target, owner }) => [target, owner]));
   return mounts
     .filter(({ type }) => type === 'bind')
-    .map(({ source, destination, options }) => ({
-      source,
-      target: destination,
-      readOnly: options.includes('ro'),
-      receives: options.includes('rslave'),
-    }));
+    .map(({ source, destination, options }) => {
+      const owner = owners.get(destination);
+      return {
+        source,
+        target: destination,
+        readOnly: options.includes('ro'),
+        receives: options.includes('rslave'),
+        ...(owner && { ids: mountIds(owner, firstHostId) }),
+      };
+    });
 }
 
 /** The launcher makes /dev itself. */

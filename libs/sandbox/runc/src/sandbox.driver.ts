@@ -76,6 +76,7 @@ export class RuncSandboxDriver implements SandboxDriver {
       publicEgress,
       hostAddressesHidden: true,
       lateMounts: true,
+      sharedMounts: this.launcher !== undefined,
       tmpOutsideMemory: this.scratches !== undefined,
       typicalStartMs: TYPICAL_START_MS[this.name],
     };
@@ -185,7 +186,9 @@ export class RuncSandboxDriver implements SandboxDriver {
   }
 
   private firstHostId({ mounts }: SandboxSpec, undo: UndoStack): number {
-    if (mounts.some(({ readOnly }) => !readOnly)) return SHARED_FIRST_ID;
+    const { sharedMounts } = this.capabilities();
+    const writesAsItself = mounts.some(({ readOnly, owner }) => !readOnly && !(owner && sharedMounts));
+    if (writesAsItself) return SHARED_FIRST_ID;
     const ids = this.hostIds.take();
     undo.push(() => this.hostIds.giveBack(ids));
     return ids.firstId;

@@ -155,6 +155,12 @@ describe('CreateFunction', () => {
       'InvalidParameterValue',
       'below /mnt',
     ],
+    ...['0', '4294967295', 'root', '01', '-1'].map((UserId): [string, object, string, string] => [
+      `the user ${UserId} of a directory`,
+      { ...event, CfsConfig: { CfsInsList: [{ CfsId: 'a', LocalMountDir: '/mnt/a', UserId }] } },
+      'InvalidParameterValue',
+      'UserId',
+    ]),
     [
       'directories in each other',
       {

@@ -64,14 +64,20 @@ const remoteDirRule = cfsText(
 const cfsIdRule = cfsText('the id of a shared file system', (value) => value !== '' && value.length <= 128);
 const plainIdRule = cfsText('at most 64 letters, digits, _ and -', (value) => /^[\w-]{0,64}$/.test(value));
 
-/** Instances run as the one user that all functions run as; UserId and UserGroupId are kept to be read back. */
+/** Root would be root of every host that has the file system; the number after the last means no user. */
+const numericIdRule = cfsText(
+  'the number of a user or group of the file system, 1 to 4294967294 (not root), for example 10000',
+  (value) => /^[1-9]\d{0,9}$/.test(value) && Number(value) < 0xffffffff,
+);
+
+/** For their files, instances are the user UserId of the group UserGroupId. */
 const cfsMountSchema = z.object({
   CfsId: required(cfsIdRule),
   LocalMountDir: required(localDirRule),
   RemoteMountDir: defaulted(remoteDirRule, '/'),
   MountInsId: defaulted(plainIdRule, ''),
-  UserId: defaulted(plainIdRule, '10000'),
-  UserGroupId: defaulted(plainIdRule, '10000'),
+  UserId: defaulted(numericIdRule, '10000'),
+  UserGroupId: defaulted(numericIdRule, '10000'),
 });
 
 /** Ours: as many as there can be layers. */

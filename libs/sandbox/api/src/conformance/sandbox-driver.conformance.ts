@@ -1,7 +1,7 @@
 /**
  * The suite that every driver passes, on a real host. Files in the order of use:
  * - harness.conformance.ts: what a driver gives to the suite, and how tests run commands in sandboxes
- * - execution, late-mounts, limits, isolation, privileges, network, lifecycle (each .conformance.ts): what is promised, by subject
+ * - execution, late-mounts, shared-mounts, limits, isolation, privileges, network, lifecycle (each .conformance.ts): what is promised, by subject
  * - attack-host, attack-escalation, attack-network, attack-resources (each .conformance.ts): functions that attack
  * - soak.conformance.ts: many starts leave nothing behind
  * - host-leftovers.ts: what of an owner is on the host
@@ -20,6 +20,7 @@ import { describeLifecycle } from './lifecycle.conformance.js';
 import { describeLimits, describeTmp } from './limits.conformance.js';
 import { describeNetwork } from './network.conformance.js';
 import { describePrivileges } from './privileges.conformance.js';
+import { describeSharedMounts } from './shared-mounts.conformance.js';
 import { describeSoak } from './soak.conformance.js';
 
 export { preparedRootfs, type ConformanceHarness } from './harness.conformance.js';
@@ -30,6 +31,7 @@ export function describeSandboxDriver(name: string, harness: ConformanceHarness)
     const bench = useDriver(harness);
     describeExecution(bench);
     describeLateMounts(bench, harness);
+    describeSharedMounts(bench);
     describePidOne(bench);
     describeLimits(bench);
     describeTmp(bench);
