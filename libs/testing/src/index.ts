@@ -5,4 +5,4 @@ export * from './image.factory.js';
 export * from './image-registry.launcher.js';
 export * from './parts.js';
 export * from './state.factory.js';
-export { leftovers, type PlatformMarks } from './leftovers.js';
+export * from './leftovers.js';

@@ -7,9 +7,9 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPlatform, type Running } from '@openscf/infra-local';
+import { leftovers } from '@openscf/testing';
 import type { TestProject } from 'vitest/node';
 import { startControl, type Control } from './control.server.js';
-import { leftovers } from './leftovers.js';
 
 export interface PlatformAddress {
   gateway: string;

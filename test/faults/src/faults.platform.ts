@@ -1,4 +1,5 @@
 /** A platform for one spec: its own home, free ports, and as many further invokers as the spec asks for. */
+import { randomBytes } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,7 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts, startPlatform, type Running } from '@openscf/infra-local';
 import { signTc3 } from '@openscf/scf-api';
-import { eventually } from '@openscf/testing';
+import { eventually, leftovers } from '@openscf/testing';
 import tencentcloud from 'tencentcloud-sdk-nodejs-scf';
 import { ZipFile } from 'yazl';
 
@@ -47,6 +48,8 @@ export class FaultsPlatform {
     readonly running: Running,
     readonly home: string,
     private readonly environment: Record<string, string>,
+    /** Begins the ids of its invokers; short enough that the names of what they make carry it whole. */
+    private readonly mark: string,
   ) {
     const { secretId, secretKey } = running.keys;
     this.cloud = new tencentcloud.scf.v20180416.Client({
@@ -60,18 +63,23 @@ export class FaultsPlatform {
 
   static async start(environment: Record<string, string>): Promise<FaultsPlatform> {
     const home = await mkdtemp(join(tmpdir(), 'openscf-faults-'));
-    return new FaultsPlatform(await startPlatform({ home, environment }), home, environment);
+    const mark = `f${randomBytes(4).toString('hex')}`;
+    const running = await startPlatform({
+      home,
+      environment: { ...environment, OPENSCF_INVOKER_ID: `${mark}-first` },
+    });
+    return new FaultsPlatform(running, home, environment, mark);
   }
 
   /** Another invoker on this host, ready to take calls. Its functions can tell it by its region. */
-  async startInvoker(invokerId: string): Promise<ChildProcess> {
+  async startInvoker(name: string): Promise<ChildProcess> {
     const [port = 0, dispatchPort = 0] = await freePorts(2);
     const child = spawn(process.execPath, [join(REPOSITORY, 'apps/invoker/bundle/main.js')], {
       env: {
         ...this.running.environment,
         ...this.environment,
-        OPENSCF_INVOKER_ID: invokerId,
-        OPENSCF_REGION: invokerId,
+        OPENSCF_INVOKER_ID: `${this.mark}-${name}`,
+        OPENSCF_REGION: name,
         OPENSCF_INVOKER_PORT: String(port),
         OPENSCF_INVOKER_DISPATCH_PORT: String(dispatchPort),
       },
@@ -149,9 +157,12 @@ export class FaultsPlatform {
     };
   }
 
+  /** @throws when something of it is left on the machine */
   async stop(): Promise<void> {
     for (const invoker of this.invokers) await ended(invoker);
     await this.running.stop();
+    const left = await leftovers({ home: this.home, invokerId: this.mark });
+    if (left.length > 0) throw new Error(`left behind after the platform was stopped:\n${left.join('\n')}`);
     await rm(this.home, { recursive: true, force: true });
   }
 }
