@@ -1,9 +1,11 @@
 /**
  * Holds the documents to the code: every path in docs/**, README.md and CONTRIBUTING.md that is written as code and starts with
  * a folder of ours must exist, and where a table's row names a path and then symbols, that file must contain each of them.
+ * docs/configuration.md has every variable (check-configuration.mjs).
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkConfiguration } from './check-configuration.mjs';
 
 const folders = /^(apps|libs|infra|test|tools|examples|docs)\/[\w./{},*$-]+$/;
 const symbol = /^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*(\(\))?$/;
@@ -38,8 +40,12 @@ for (const document of ['README.md', 'CONTRIBUTING.md', ...markdown('docs')]) {
     }
   }
 }
+const configuration = checkConfiguration();
+problems.push(...configuration.problems);
 if (problems.length > 0) {
   console.error(problems.join('\n'));
   process.exit(1);
 }
-console.log(`${checked} paths and names in the documents are true`);
+console.log(
+  `${checked} paths and names in the documents are true, ${configuration.checked} variables are described`,
+);
