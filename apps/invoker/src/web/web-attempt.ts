@@ -138,6 +138,8 @@ export class WebAttempt implements WebStreamReceiver, WebReceiver {
       case webFrame.abort:
         this.serverBroke(readReason(head));
         return;
+      default:
+        this.finish({ kind: 'broken', message: 'the function sent what is no part of a response' });
     }
   }
 
@@ -186,7 +188,9 @@ export class WebAttempt implements WebStreamReceiver, WebReceiver {
   }
 
   private fromServer(piece: Buffer): void {
-    if (this.status === undefined || !this.fromInstance.received(piece.length)) {
+    // The window bounds bytes: empty pieces could come without end.
+    const isWanted = this.status !== undefined && piece.length > 0;
+    if (!isWanted || !this.fromInstance.received(piece.length)) {
       this.finish({ kind: 'broken', message: 'the function sent data that nobody asked for' });
       return;
     }

@@ -241,6 +241,13 @@ describe('a web request on an instance', () => {
       stream.respond('fine');
     };
     expect((await send('r-3').outcome).outcome.kind).toBe('succeeded');
+    serve = (stream) => {
+      stream.emit(webFrame.response, { status: 200, headers: [] });
+      stream.emit(webFrame.data, {});
+    };
+    expect((await send('r-4').outcome).outcome).toMatchObject({ message: /nobody asked for/ });
+    serve = (stream) => stream.emit(99, {});
+    expect((await send('r-5').outcome).outcome).toMatchObject({ message: /no part of a response/ });
   });
 
   it('keeps the lines of requests that overlap apart', async () => {
