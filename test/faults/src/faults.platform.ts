@@ -42,7 +42,8 @@ const AFTER_REFUSAL_MS = 30;
 
 export class FaultsPlatform {
   readonly cloud: CloudClient;
-  private readonly invokers: ChildProcess[] = [];
+  /** The newest of each name. */
+  private readonly invokers = new Map<string, ChildProcess>();
 
   private constructor(
     readonly running: Running,
@@ -85,7 +86,7 @@ export class FaultsPlatform {
       },
       stdio: 'ignore',
     });
-    this.invokers.push(child);
+    this.invokers.set(name, child);
     await eventually(async () => (await fetch(`http://127.0.0.1:${port}/ready`)).ok, { timeoutMs: 30_000 });
     return child;
   }
@@ -159,7 +160,10 @@ export class FaultsPlatform {
 
   /** @throws when something of it is left on the machine */
   async stop(): Promise<void> {
-    for (const invoker of this.invokers) await ended(invoker);
+    // What a killed one had is removed by the next one of its name.
+    for (const [name, { signalCode }] of [...this.invokers])
+      if (signalCode === 'SIGKILL') await this.startInvoker(name);
+    for (const invoker of this.invokers.values()) await ended(invoker);
     await this.running.stop();
     const left = await leftovers({ home: this.home, invokerId: this.mark });
     if (left.length > 0) throw new Error(`left behind after the platform was stopped:\n${left.join('\n')}`);
