@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { topics, type FunctionState } from '@openscf/contracts';
-import { DispatchServer } from '@openscf/dispatch';
+import { DispatchServer, hostId } from '@openscf/dispatch';
 import { ExecutionService } from './execution/execution.service.js';
 import { MAX_RESULT_BYTES } from './execution/outcome.policy.js';
 import { HeartbeatService } from './heartbeat/heartbeat.service.js';
@@ -61,9 +61,11 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
     missing: available.lack,
     memoryMb,
   });
+  const local = { hostId: hostId(), path: join(runRoot, 'dispatch.sock') };
   const server = new DispatchServer({
     host: settings.dispatchHost,
     port: settings.dispatchPort,
+    localPath: local.path,
     handle: (call, event, caller) => intake.handle(call, event, caller),
     handleWeb: (exchange) => intake.handleWeb(exchange),
     logger,
@@ -76,6 +78,7 @@ export function makeInvoker(surroundings: InvokerSurroundings, settings: Invoker
         invokerId,
         epoch,
         address: `${settings.advertisedHost ?? settings.dispatchHost}:${server.port}`,
+        local,
         accepting: intake.isAccepting,
         memoryMb,
         usedMemoryMb: pool.usedMemoryMb,

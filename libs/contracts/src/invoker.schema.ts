@@ -26,6 +26,8 @@ export const invokerStateSchema = z.object({
   epoch: z.string(),
   /** Where the dispatch hop reaches it, `host:port`. */
   address: z.string(),
+  /** The same by a unix socket, for callers that share its host (`hostId`) and can see the path. */
+  local: z.object({ hostId: z.string(), path: z.string() }).optional(),
   /** False while it drains: it finishes what it has and takes nothing new. */
   accepting: z.boolean(),
   /** Memory for instances on this host, in MB, and what its instances hold of it. */

@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { dispatchFrame, type InvokeCall } from '@openscf/contracts';
 import { FrameSocket, type Frame } from '@openscf/framing';
 import { parseCall } from './dispatch.codec.js';
@@ -18,6 +18,8 @@ export interface DispatchServerOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
+  /** Path of a unix socket to listen on as well; the folder is there, the name is free. */
+  readonly localPath?: string;
   /** A rejection is answered as the invoker's own mistake. `caller.gone` turns true when the caller has hung up or its connection is lost. */
   readonly handle: (call: InvokeCall, event: Buffer, caller: CallerPresence) => Promise<DispatchResult>;
   /**
@@ -31,21 +33,21 @@ export interface DispatchServerOptions {
 /** The invoker's end of the dispatch hop. */
 export class DispatchServer {
   private readonly server: Server;
+  /** The one on `localPath`. */
+  private readonly localServer: Server | undefined;
   private readonly connections = new Set<Connection>();
 
   constructor(private readonly options: DispatchServerOptions) {
-    this.server = createServer({ noDelay: true }, (socket) => this.accept(socket));
+    const accept = (socket: Socket): void => this.accept(socket);
+    this.server = createServer({ noDelay: true }, accept);
+    if (options.localPath !== undefined) this.localServer = createServer(accept);
   }
 
   /** @returns the port */
   async listen(): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(this.options.port, this.options.host, () => {
-        this.server.off('error', reject);
-        resolve();
-      });
-    });
+    const { port, host, localPath } = this.options;
+    await listening(this.server, { port, host });
+    if (localPath !== undefined && this.localServer) await listening(this.localServer, { path: localPath });
     return this.port;
   }
 
@@ -57,7 +59,7 @@ export class DispatchServer {
 
   /** Takes no new connections; sends what has been answered; then closes those that are open. */
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    const closed = Promise.all([this.server, this.localServer].map(ended));
     for (const connection of this.connections) connection.end();
     await closed;
   }
@@ -66,6 +68,23 @@ export class DispatchServer {
     const connection = new Connection(socket, this.options, () => this.connections.delete(connection));
     this.connections.add(connection);
   }
+}
+
+function listening(server: Server, at: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(at, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function ended(server: Server | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (server?.listening === true) server.close(() => resolve());
+    else resolve();
+  });
 }
 
 class Connection {

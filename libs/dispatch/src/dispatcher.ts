@@ -4,6 +4,7 @@ import {
   type InvokeCall,
   type InvokerState,
 } from '@openscf/contracts';
+import { endpointOf } from './endpoint.policy.js';
 import { orderCandidates } from './invoker-choice.policy.js';
 import { InvokerClient, type Delivery } from './invoker.client.js';
 import { InvokerProbe } from './invoker.probe.js';
@@ -186,7 +187,7 @@ export class Dispatcher {
   private clientOf(invoker: KnownInvoker): InvokerClient {
     if (invoker.client !== undefined && !invoker.client.isClosed) return invoker.client;
     const { invokerId, address } = invoker.state;
-    const client = new InvokerClient(address, (error) => {
+    const client = new InvokerClient(endpointOf(invoker.state), (error) => {
       if (invoker.client === client) invoker.client = undefined;
       if (this.closed) return;
       this.options.logger.warn(
@@ -209,7 +210,7 @@ export class Dispatcher {
 
   private avoid(invoker: KnownInvoker): void {
     const { invokerId, address } = invoker.state;
-    invoker.probe ??= new InvokerProbe(address, () => {
+    invoker.probe ??= new InvokerProbe(endpointOf(invoker.state), () => {
       invoker.probe = undefined;
       this.options.logger.info({ invokerId, address }, 'invoker answers again');
     });

@@ -2,6 +2,7 @@
  * Files in the order of use:
  * - dispatcher.ts: the caller's end: which invokers to try, and what their answers come to
  * - invoker-choice.policy.ts: the order in which invokers are tried
+ * - endpoint.policy.ts: by which way an invoker is reached
  * - invoker.client.ts: the connection to one invoker
  * - outgoing-web-request.ts: a web request over the invokers that it is tried on
  * - invoker.probe.ts: finds out when a silent invoker answers again
@@ -17,6 +18,7 @@ export {
   type InvokeOptions,
   type InvokerTable,
 } from './dispatcher.js';
+export { hostId } from './endpoint.policy.js';
 export { rendezvousWeight } from './invoker-choice.policy.js';
 export { OutgoingWebRequest, type WebRequestEvents } from './outgoing-web-request.js';
 export { DispatchServer, type CallerPresence, type DispatchServerOptions } from './dispatch.server.js';

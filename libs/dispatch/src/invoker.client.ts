@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { dispatchFrame, type InvokeCall, type WebResponse } from '@openscf/contracts';
 import { FrameSocket, type Frame, type FrameHead } from '@openscf/framing';
+import type { Endpoint } from './endpoint.policy.js';
 import { parseOutcome, parseResponse } from './dispatch.codec.js';
 import type { DispatchResult } from './outcome.factory.js';
 import { grantedBytes } from './web-exchange.js';
@@ -74,11 +75,10 @@ export class InvokerClient {
   private readonly waitForConnection: NodeJS.Timeout;
 
   constructor(
-    address: string,
+    endpoint: Endpoint,
     private readonly onClose: (error: Error | undefined) => void,
   ) {
-    const colon = address.lastIndexOf(':');
-    const socket = connect({ host: address.slice(0, colon), port: Number(address.slice(colon + 1)) });
+    const socket = connect(endpoint);
     this.socket = socket;
     socket.on('connect', () => {
       clearTimeout(this.waitForConnection);

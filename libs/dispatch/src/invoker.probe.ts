@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { dispatchFrame } from '@openscf/contracts';
 import { FrameSocket } from '@openscf/framing';
+import type { Endpoint } from './endpoint.policy.js';
 
 /** From the end of one try to the next. */
 const TRY_AGAIN_MS = 1_000;
@@ -12,7 +13,7 @@ export class InvokerProbe {
   private closed = false;
 
   constructor(
-    private readonly address: string,
+    private readonly endpoint: Endpoint,
     private readonly onAnswer: () => void,
   ) {
     this.ask();
@@ -25,11 +26,7 @@ export class InvokerProbe {
   }
 
   private ask(): void {
-    const colon = this.address.lastIndexOf(':');
-    const socket = connect({
-      host: this.address.slice(0, colon),
-      port: Number(this.address.slice(colon + 1)),
-    });
+    const socket = connect(this.endpoint);
     socket.unref();
     this.frames = new FrameSocket(socket, {
       onFrame: (frame) => {
