@@ -82,7 +82,9 @@ async function functionUrl(platform: BenchPlatform): Promise<string> {
   return new URL(`/url/${hostname.split('.')[0]}/`, platform.running.urls.gateway).href;
 }
 
-const platform = await BenchPlatform.start();
+/** Room for the instances of both functions at the most connections: none is ended for the other's sake between rounds. */
+const MEMORY_MB = 2 * 80 * 128;
+const platform = await BenchPlatform.start({ OPENSCF_INVOKER_MEMORY_MB: String(MEMORY_MB) });
 const floor = await startFloor();
 const programs = [floor];
 try {
