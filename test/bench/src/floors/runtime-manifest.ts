@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { inCache } from '../measuring/cache.ts';
 
 /** A runtime as prepare has written it down, with paths of the host in place of those of an instance. */
 export interface HostRuntime {
@@ -22,8 +22,7 @@ interface Manifest {
 
 /** The runtime's own interpreter and bootstrap, to be started on the host without any sandbox. */
 export function hostRuntime(name: string): HostRuntime {
-  const cache = process.env['OPENSCF_CACHE'] || join(homedir(), '.cache/openscf');
-  const manifest = JSON.parse(readFileSync(join(cache, 'runtimes/runtimes.json'), 'utf8')) as Manifest;
+  const manifest = JSON.parse(readFileSync(inCache('runtimes/runtimes.json'), 'utf8')) as Manifest;
   const runtime = manifest.runtimes.find((one) => one.name === name);
   if (!runtime) throw new Error(`no runtime ${name}: run \`node infra/runtimes/prepare.ts\``);
   const onHost = (path: string) => {

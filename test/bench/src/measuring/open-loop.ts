@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cachedOnce, inCache } from './cache.ts';
 
 const run = promisify(execFile);
 /** An open-loop generator: it sends at its rate whatever the answers do, so that a slow answer delays no request. */
@@ -17,16 +18,11 @@ export interface OpenLoopResult {
 }
 
 async function vegeta(): Promise<string> {
-  const cache = process.env['OPENSCF_CACHE'] || join(homedir(), '.cache/openscf');
-  const folder = join(cache, 'bench-vegeta');
-  const program = join(folder, 'vegeta');
-  if (existsSync(program)) return program;
-  mkdirSync(cache, { recursive: true });
-  const part = mkdtempSync(`${folder}.part-`);
-  console.log('building the load generator …');
-  await run('go', ['install', VEGETA], { env: { ...process.env, GOBIN: part } });
-  renameSync(part, folder);
-  return program;
+  const folder = await cachedOnce(inCache('bench-vegeta'), async (part) => {
+    console.log('building the load generator …');
+    await run('go', ['install', VEGETA], { env: { ...process.env, GOBIN: part } });
+  });
+  return join(folder, 'vegeta');
 }
 
 /** POSTs the body so often a second, for so many seconds. */

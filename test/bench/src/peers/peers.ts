@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '@openscf/infra-local';
+import { cachedOnce, inCache } from '../measuring/cache.ts';
 import { startProgram, type Program } from '../measuring/program.ts';
 
 const run = promisify(execFile);
@@ -22,20 +23,11 @@ const INDEX_JS = `exports.echo = (request, response) => response.json(request.bo
 const MAIN_PY = `def echo(request):\n    return request.get_json()\n`;
 const WORKER_JS = `export default { async fetch(request) { return Response.json(await request.json()); } };\n`;
 
-function cacheFolder(): string {
-  return join(process.env['OPENSCF_CACHE'] || join(homedir(), '.cache/openscf'), 'bench-peers');
-}
-
-/** Fills a folder of the cache once; half a folder is never seen. */
-async function installed(name: string, install: (folder: string) => Promise<void>): Promise<string> {
-  const folder = join(cacheFolder(), name);
-  if (existsSync(folder)) return folder;
-  mkdirSync(dirname(folder), { recursive: true });
-  const part = mkdtempSync(`${folder}.part-`);
-  console.log(`installing ${name} …`);
-  await install(part);
-  renameSync(part, folder);
-  return folder;
+function installed(name: string, install: (folder: string) => Promise<void>): Promise<string> {
+  return cachedOnce(inCache('bench-peers', name), (part) => {
+    console.log(`installing ${name} …`);
+    return install(part);
+  });
 }
 
 function nodePackages(): Promise<string> {
