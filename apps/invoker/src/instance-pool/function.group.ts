@@ -17,20 +17,30 @@ export interface Member<I extends PoolInstance> {
   requests: number;
   settling: number;
   takenAt: number;
+  /** Looks in a row at which it had been busy for much longer than calls take. */
+  overdueLooks: number;
   isUp: boolean;
   /** When it became idle. */
   idleSince: number;
 }
 
 /**
- * Who finds all instances busy is served by one of them when that is a matter of this time, as seen from how long they
- * were busy lately: much less than any start takes, and a burst of short calls starts no herd of instances.
+ * Who finds all instances busy waits for one of them when his turn comes within this time, at the pace at which slots came back
+ * lately: no start is much faster, and a burst of short calls starts no herd of instances.
  */
-const WAIT_FOR_BUSY_MS = 5;
-/** Who has waited for this long has waited for nothing: an instance is started all the same. */
-export const WAITED_TOO_LONG_MS = 20;
+const PATIENCE_MS = 10;
+/** How often the busy instances are looked at while someone waits. */
+export const LOOK_MS = 10;
+/**
+ * An instance that has been busy for so many times the mean at so many looks in a row counts for nothing in that pace: its call is of
+ * another kind. Looks and not ms alone, because an invoker that was itself held up would otherwise take all of them for such.
+ */
+const OVERDUE_TIMES = 3;
+const OVERDUE_LOOKS = 3;
 /** Weight of the newest in the mean of how long instances are busy. */
 const NEWEST = 0.2;
+/** No call is shorter, whatever the clock says. */
+const SHORTEST_MS = 0.01;
 
 /**
  * The instances of one revision, and who waits for them. Each serves up to `slots` requests at once.
@@ -38,7 +48,7 @@ const NEWEST = 0.2;
  * 1. `members` holds all of them; those that may take a request are in `free`, each once.
  * 2. Nobody waits while there is a free slot.
  * 3. Whoever waits is served in order of arrival, by whatever slot is free first: of one that boots or of one that is busy.
- * 4. Whoever waits for longer than `WAITED_TOO_LONG_MS` has an instance booting for him, as far as memory and rate allow.
+ * 4. Whoever waits has an instance booting for him, as far as memory and rate allow, or his turn is a matter of `PATIENCE_MS`.
  * 5. `leases` has one for each instance that is busy, and for each that those who wait need: never fewer while they come, and
  *    cut to that when a request ends.
  */
@@ -67,6 +77,8 @@ export class FunctionGroup<I extends PoolInstance> {
   settling = 0;
   /** What the last start took. */
   coldMs = 0;
+  /** Busy members that are overdue. */
+  private overdue = 0;
   /** Mean of how long a slot is busy with a call; undefined before the first. */
   private busyMs: number | undefined;
   /** Another revision has taken its place, or the function is gone: nothing is kept. */
@@ -80,14 +92,14 @@ export class FunctionGroup<I extends PoolInstance> {
   }
 
   /** Boots that those need who wait and are not served by what comes back soon or boots already. */
-  bootsNeeded(now: number): number {
-    const unserved = this.waiting.length - this.servedSoon(now);
+  bootsNeeded(): number {
+    const unserved = this.waiting.length - this.servedSoon;
     return Math.ceil(unserved / this.slots) - this.boots - this.ahead;
   }
 
   /** A boot is at its turn: is there someone for it? */
-  isBootWanted(now: number): boolean {
-    return this.waiting.length > (this.started + this.ahead) * this.slots + this.servedSoon(now);
+  isBootWanted(): boolean {
+    return this.waiting.length > (this.started + this.ahead) * this.slots + this.servedSoon;
   }
 
   /** How many leases must be held with so many instances busy and so many callers waiting. */
@@ -96,17 +108,27 @@ export class FunctionGroup<I extends PoolInstance> {
   }
 
   /** A slot was busy with one call, from when it was taken to when it was free again. */
-  wasBusy(ms: number): void {
+  wasBusy(forMs: number): void {
+    const ms = Math.max(SHORTEST_MS, forMs);
     this.busyMs = this.busyMs === undefined ? ms : this.busyMs + (ms - this.busyMs) * NEWEST;
   }
 
-  /** How many of those who wait get a slot in a moment. */
-  private servedSoon(now: number): number {
-    const oldest = this.waiting[0];
-    if (oldest === undefined || this.busyMs === undefined || now - oldest.since >= WAITED_TOO_LONG_MS) {
-      return this.settling;
+  /** To be called every `LOOK_MS` while someone waits. */
+  look(now: number): void {
+    const { busyMs } = this;
+    if (busyMs === undefined) return;
+    for (const member of this.members) {
+      if (member.requests === 0 || member.overdueLooks === OVERDUE_LOOKS) continue;
+      if (now - member.takenAt <= OVERDUE_TIMES * busyMs) continue;
+      if (++member.overdueLooks === OVERDUE_LOOKS) this.overdue++;
     }
-    return Math.max(this.settling, Math.floor((this.busy * this.slots * WAIT_FOR_BUSY_MS) / this.busyMs));
+  }
+
+  /** How many of those who wait get a slot in a moment. */
+  private get servedSoon(): number {
+    if (this.busyMs === undefined) return this.settling;
+    const moving = (this.busy - this.overdue) * this.slots;
+    return Math.max(this.settling, Math.floor((moving * PATIENCE_MS) / this.busyMs));
   }
 
   get isEmpty(): boolean {
@@ -131,7 +153,7 @@ export class FunctionGroup<I extends PoolInstance> {
   }
 
   add(instance: I): Member<I> {
-    const counters = { requests: 0, settling: 0, takenAt: 0, isUp: false, idleSince: 0 };
+    const counters = { requests: 0, settling: 0, takenAt: 0, overdueLooks: 0, isUp: false, idleSince: 0 };
     const member: Member<I> = { instance, group: this, ...counters };
     this.members.add(member);
     return member;
@@ -148,12 +170,14 @@ export class FunctionGroup<I extends PoolInstance> {
     this.removeFree(member);
     if (!this.members.delete(member)) return;
     if (member.isUp) this.up--;
+    this.moved(member);
     if (member.requests > 0) this.busy--;
     this.settling -= member.settling;
   }
 
   take(member: Member<I>, now: number): void {
     if (member.requests++ === 0) this.busy++;
+    this.moved(member);
     member.takenAt = now;
     this.removeFree(member);
     if (loadOf(member) < this.slots) this.free.push(member);
@@ -161,7 +185,14 @@ export class FunctionGroup<I extends PoolInstance> {
 
   /** Its request has been answered, or was not made after all. */
   untake(member: Member<I>): void {
+    this.moved(member);
     if (--member.requests === 0) this.busy--;
+  }
+
+  /** It is not overdue, or not any more. */
+  private moved(member: Member<I>): void {
+    if (member.overdueLooks === OVERDUE_LOOKS) this.overdue--;
+    member.overdueLooks = 0;
   }
 
   removeFree(member: Member<I>): void {

@@ -1,6 +1,7 @@
 import type { FunctionState } from '@openscf/contracts';
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LOOK_MS } from './function.group.js';
 import { InstancePool } from './instance-pool.js';
 import { FixedKeepAlive } from './keep-alive.types.js';
 import { QuotaFake } from './quota.fake.js';
@@ -25,13 +26,14 @@ describe('instance pool', () => {
   let made: ScriptedInstance[];
   let pool: InstancePool<ScriptedInstance>;
   let slowDestroy: boolean;
-  let skipped: number;
+  /** Ms of the pool's clock. */
+  let clock: number;
   let quota: QuotaFake;
 
   function makePool(memoryMb = 512, bootsAtOnce = 3, keepAliveMs = 1_000): void {
     made = [];
     slowDestroy = false;
-    skipped = 0;
+    clock = 0;
     quota = new QuotaFake();
     pool = new InstancePool({
       memoryMb,
@@ -39,7 +41,7 @@ describe('instance pool', () => {
       quota,
       keepAlive: new FixedKeepAlive(keepAliveMs),
       rate: new ScaleOutRate(500),
-      now: () => performance.now() + skipped,
+      now: () => clock,
       log: () => undefined,
       create: (_key, of) => {
         const instance = new ScriptedInstance(of, slowDestroy);
@@ -115,18 +117,62 @@ describe('instance pool', () => {
     expect(instanceOf(await asked)).toBe(only);
   });
 
-  it('lets a call wait a moment for a function whose calls are short, but not for nothing', async () => {
-    const only = await acquireBooted('a');
-    for (let i = 0; i < 30; i++) {
-      finish(only);
-      instanceOf(await pool.acquire('a', state('a')));
+  describe('with an instance that is busy, and whose calls took 1 ms so far', () => {
+    let only: ScriptedInstance;
+
+    beforeEach(async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      only = await acquireBooted('a');
+      for (let i = 0; i < 30; i++) {
+        clock += 1;
+        finish(only);
+        instanceOf(await pool.acquire('a', state('a')));
+      }
+    });
+
+    afterEach(() => vi.useRealTimers());
+
+    function pass(looks: number): void {
+      clock += looks * LOOK_MS;
+      for (let i = 0; i < looks; i++) vi.advanceTimersByTime(LOOK_MS);
     }
-    const asked = pool.acquire('a', state('a'));
-    await turn();
-    expect(made).toHaveLength(1);
-    await vi.waitFor(() => expect(made).toHaveLength(2));
-    made[1]?.ready();
-    expect(instanceOf(await asked)).toBe(made[1]);
+
+    it('lets calls wait as long as they move on', async () => {
+      const waiting = Array.from({ length: 2 }, () => pool.acquire('a', state('a')));
+      for (const asked of waiting) {
+        pass(2);
+        finish(only);
+        expect(instanceOf(await asked)).toBe(only);
+      }
+      await turn();
+      expect(made).toHaveLength(1);
+    });
+
+    it('boots one for who waits while its call is of another kind', async () => {
+      const asked = pool.acquire('a', state('a'));
+      await turn();
+      expect(made).toHaveLength(1);
+      pass(4);
+      await turn();
+      made[1]?.ready();
+      expect(instanceOf(await asked)).toBe(made[1]);
+    });
+
+    it('takes a time in which the host stood still for nobody’s fault', async () => {
+      const asked = pool.acquire('a', state('a'));
+      clock += 60_000;
+      vi.advanceTimersByTime(LOOK_MS);
+      finish(only);
+      expect(instanceOf(await asked)).toBe(only);
+      expect(made).toHaveLength(1);
+    });
+
+    it('boots for those whose turn is far away at this pace', async () => {
+      for (let i = 0; i < 12; i++) void pool.acquire('a', state('a'));
+      await turn();
+      // Ten of them get their turn in a moment.
+      expect(made).toHaveLength(1 + 2);
+    });
   });
 
   it('boots one for who waited for an instance that did not come back', async () => {
@@ -194,9 +240,9 @@ describe('instance pool', () => {
   it('reaps what was idle for longer than the keep-alive, and nothing else', async () => {
     const [old, young, busy] = [await acquireBooted('a'), await acquireBooted('a'), await acquireBooted('a')];
     finish(old);
-    skipped = 800;
+    clock = 800;
     finish(young);
-    skipped = 1_200;
+    clock = 1_200;
     pool.reap();
     expect([old.phase, young.phase, busy.phase]).toEqual(['destroyed', 'idle', 'busy']);
     expect(instanceOf(await pool.acquire('a', state('a')))).toBe(young);

@@ -3,7 +3,7 @@ import type { BootOutcome } from '../instance/instance.types.js';
 import type { QuotaTaken } from '../quota/quota.types.js';
 import { ColdReasons, type WhyGone } from './cold-reasons.js';
 import { chooseEvictions, type IdleInstance } from './eviction.policy.js';
-import { FunctionGroup, loadOf, WAITED_TOO_LONG_MS, type Member } from './function.group.js';
+import { FunctionGroup, loadOf, LOOK_MS, type Member } from './function.group.js';
 import { InstanceStarter } from './instance-starter.js';
 import type { KeepAlive } from './keep-alive.types.js';
 import { MemoryLedger } from './memory.ledger.js';
@@ -48,8 +48,8 @@ export class InstancePool<I extends PoolInstance> {
   private readonly reasons = new ColdReasons();
   private readonly now: () => number;
   private spare = NO_SPARE;
-  /** Looks after those who wait without a boot; set while there are any. */
-  private patience: NodeJS.Timeout | undefined;
+  /** The next look at what those who wait are waiting for; set while there are any. */
+  private nextLook: NodeJS.Timeout | undefined;
   private closed = false;
 
   constructor(private readonly options: InstancePoolOptions<I>) {
@@ -105,7 +105,7 @@ export class InstancePool<I extends PoolInstance> {
     }
     return new Promise((resolve) => {
       group.waiting.push({ resolve, since: now });
-      this.patience ??= setTimeout(() => this.lookAfterWaiting(), WAITED_TOO_LONG_MS);
+      this.nextLook ??= setTimeout(() => this.lookAtWaiting(), LOOK_MS);
       this.startMissing(group);
     });
   }
@@ -203,7 +203,7 @@ export class InstancePool<I extends PoolInstance> {
   /** Takes no more calls and ends every instance, whatever it does. */
   async close(): Promise<void> {
     this.closed = true;
-    clearTimeout(this.patience);
+    clearTimeout(this.nextLook);
     for (const group of this.groups.values()) {
       for (const ticket of group.waiting.splice(0)) ticket.resolve({ kind: 'closed' });
       group.free.splice(0);
@@ -291,22 +291,21 @@ export class InstancePool<I extends PoolInstance> {
     this.options.keepAlive.idle(functionKey, coldMs, member.idleSince);
   }
 
-  private lookAfterWaiting(): void {
-    this.patience = undefined;
+  private lookAtWaiting(): void {
+    this.nextLook = undefined;
     let waiting = 0;
     for (const group of this.groups.values()) {
       if (group.waiting.length === 0) continue;
       waiting++;
+      group.look(this.now());
       this.startMissing(group);
     }
-    if (waiting > 0 && !this.closed) {
-      this.patience = setTimeout(() => this.lookAfterWaiting(), WAITED_TOO_LONG_MS);
-    }
+    if (waiting > 0 && !this.closed) this.nextLook = setTimeout(() => this.lookAtWaiting(), LOOK_MS);
   }
 
   /** Who waits must have something to wait for. */
   private startMissing(group: FunctionGroup<I>): void {
-    while (!this.closed && group.bootsNeeded(this.now()) > 0) {
+    while (!this.closed && group.bootsNeeded() > 0) {
       const refusal = this.starter.startForCaller(group);
       if (refusal === undefined) continue;
       group.waiting.pop()?.resolve(refusal);

@@ -84,9 +84,9 @@ export class InstanceStarter<I extends PoolInstance> {
   }
 
   private async bootForCaller(group: FunctionGroup<I>, reason: ColdReason): Promise<void> {
-    const { isClosed, now, memory, onBooted, onUnwanted } = this.options;
+    const { isClosed, memory, onBooted, onUnwanted } = this.options;
     // At its turn it may not be wanted any more: instances that came back have served who waited.
-    const wanted = (): boolean => !isClosed() && group.isBootWanted(now());
+    const wanted = (): boolean => !isClosed() && group.isBootWanted();
     const ran = await this.queue.run(wanted, async () => {
       group.started++;
       const { member, outcome } = await this.boot(group, reason);
