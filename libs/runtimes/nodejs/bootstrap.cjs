@@ -26,10 +26,21 @@ let running;
 let handler;
 let staticContext;
 
-const channel = net.connect(CHANNEL, () =>
-  send(KIND.hello, 0, { protocol: 1, runtime: 'nodejs', version: process.version }),
+/** Read into again and again: memory of its own for each read costs more than the call. */
+const READ_BYTES = 64 * 1024;
+const channel = net.connect(
+  {
+    path: CHANNEL,
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+      callback(bytes, buffer) {
+        receive(Buffer.from(buffer.slice(0, bytes)));
+        return true;
+      },
+    },
+  },
+  () => send(KIND.hello, 0, { protocol: 1, runtime: 'nodejs', version: process.version }),
 );
-channel.on('data', receive);
 // Without its channel an instance is of no use; the invoker is gone or has given it up.
 channel.on('error', () => process.exit(0));
 channel.on('close', () => process.exit(0));
