@@ -79,19 +79,29 @@ describe('invoker on runc', () => {
     });
   });
 
-  it.each(['Nodejs20.19', 'Python3.11'])(
+  const tellers: Record<string, Record<string, string>> = {
+    'Nodejs20.19': {
+      'index.js':
+        'console.log("loading"); exports.main_handler = async (e, c) => ({ mine: process.env.MINE, name: process.env.SCF_FUNCTIONNAME, cwd: process.cwd(), own: require("fs").readFileSync("index.js", "utf8").slice(0, 7), memory: c.memory_limit_in_mb })',
+    },
+    'Python3.11': {
+      'index.py':
+        '# Python\nimport os\nprint("loading")\ndef main_handler(e, c):\n    return {"mine": os.environ["MINE"], "name": os.environ["SCF_FUNCTIONNAME"], "cwd": os.getcwd(), "own": open("index.py").read()[2:8], "memory": c["memory_limit_in_mb"]}',
+    },
+    'Php8.2': {
+      'index.php':
+        '<?php echo "loading\n"; function main_handler($event, $context) { return ["mine" => getenv("MINE"), "name" => $_ENV["SCF_FUNCTIONNAME"], "cwd" => getcwd(), "own" => substr(file_get_contents("index.php"), 2, 3), "memory" => $context->memory_limit_in_mb]; }',
+    },
+  };
+
+  it.each([
+    ['Nodejs20.19', 'console'],
+    ['Python3.11', 'Python'],
+    ['Php8.2', 'php'],
+  ])(
     'gives a function on %s an instance of the warm pool, with everything that is its own',
-    async (runtime) => {
-      const isPython = runtime.startsWith('Python');
-      const files: Record<string, string> = isPython
-        ? {
-            'index.py':
-              'import os\nprint("loading")\ndef main_handler(e, c):\n    return {"mine": os.environ["MINE"], "name": os.environ["SCF_FUNCTIONNAME"], "cwd": os.getcwd(), "own": open("index.py").read()[:6], "memory": c["memory_limit_in_mb"]}',
-          }
-        : {
-            'index.js':
-              'console.log("loading"); exports.main_handler = async (e, c) => ({ mine: process.env.MINE, name: process.env.SCF_FUNCTIONNAME, cwd: process.cwd(), own: require("fs").readFileSync("index.js", "utf8").slice(0, 7), memory: c.memory_limit_in_mb })',
-          };
+    async (runtime, own) => {
+      const files = tellers[runtime] ?? {};
       let round = 0;
       await vi.waitFor(
         async () => {
@@ -102,7 +112,7 @@ describe('invoker on runc', () => {
             mine: name,
             name,
             cwd: '/var/user',
-            own: isPython ? 'import' : 'console',
+            own,
             memory: 128,
           });
           expect(outcome).toMatchObject({ coldStart: { pooled: true } });

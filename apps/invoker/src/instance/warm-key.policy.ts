@@ -12,8 +12,11 @@ export interface WarmKey {
   readonly memoryMb: number;
 }
 
-/** Languages whose bootstrap can be given its code and variables after its start. */
-const LATE_INIT: ReadonlySet<string> = new Set(['nodejs', 'python']);
+/**
+ * Languages whose bootstrap can be given its code and variables after its start. Java's cannot enter the code's folder then: a
+ * virtual machine stays where it was started.
+ */
+const LATE_INIT: ReadonlySet<string> = new Set(['nodejs', 'python', 'php']);
 /** Variables that a process, its loader or its language reads once, when it starts. */
 const READ_AT_START =
   /^(NODE_.*|UV_.*|V8_.*|OPENSSL_.*|SSL_CERT_.*|PYTHON.*|JAVA_.*|_JAVA_OPTIONS|JDK_.*|PHP.*|LD_.*|MALLOC_.*|GLIBC_.*|GODEBUG|GOGC|GOMAXPROCS|PATH|HOME|TZ|LANG|LANGUAGE|LC_.*|TMPDIR|ICU_DATA|http_proxy|https_proxy)$/;
