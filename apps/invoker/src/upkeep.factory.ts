@@ -6,6 +6,7 @@ import { FunctionFiles } from './code-cache/function-files.js';
 import { Prefetcher } from './code-cache/prefetcher.js';
 import { isAmongFirst } from './heartbeat/host-share.policy.js';
 import { InstancePool } from './instance-pool/instance-pool.js';
+import { ProcessorRoom } from './instance-pool/processor-room.js';
 import { ProvisionedKeeper } from './instance-pool/provisioned.keeper.js';
 import { ScaleOutRate } from './instance-pool/scale-out.rate.js';
 import { WarmPool } from './instance-pool/warm-pool.js';
@@ -55,12 +56,14 @@ export function makeUpkeep(
   const { functions, quota, lack, onChange, runRoot } = parts;
   const timers = new TimerForecast(bus.table(topics.triggers));
   const keepAlive = makeKeepAlive(settings, timers);
+  const processors = new ProcessorRoom();
   const pool: InstancePool<Instance> = new InstancePool({
     memoryMb,
     quota,
     keepAlive,
     rate: new ScaleOutRate(settings.scaleOutPerMinute),
     bootsAtOnce: availableParallelism() + 1,
+    hasRoom: () => processors.hasRoom(),
     log: (fields, message) => logger.info(fields, message),
     create: (_functionKey, state) => instances.create(state),
   });

@@ -37,6 +37,12 @@ export const LOOK_MS = 10;
  */
 const OVERDUE_TIMES = 3;
 const OVERDUE_LOOKS = 3;
+/**
+ * Where the processors have room, those who wait earn an instance more: when they have waited for so many times what a start takes, all
+ * of them together, it pays for itself. Time that is longer ago than `FORGOTTEN_MS` does not count.
+ */
+const EARNED_AFTER_STARTS = 10;
+const FORGOTTEN_MS = 1_000;
 /** Weight of the newest in the mean of how long instances are busy. */
 const NEWEST = 0.2;
 /** No call is shorter, whatever the clock says. */
@@ -49,6 +55,7 @@ const SHORTEST_MS = 0.01;
  * 2. Nobody waits while there is a free slot.
  * 3. Whoever waits is served in order of arrival, by whatever slot is free first: of one that boots or of one that is busy.
  * 4. Whoever waits has an instance booting for him, as far as memory and rate allow, or his turn is a matter of `PATIENCE_MS`.
+ *    Where that goes on, one more is started.
  * 5. `leases` has one for each instance that is busy, and for each that those who wait need: never fewer while they come, and
  *    cut to that when a request ends.
  */
@@ -77,6 +84,10 @@ export class FunctionGroup<I extends PoolInstance> {
   settling = 0;
   /** What the last start took. */
   coldMs = 0;
+  /** How long callers have waited since they earned the last instance, and when that was counted. */
+  private waitedMs = 0;
+  private lookedAt = -Infinity;
+  private hasEarned = false;
   /** Busy members that are overdue. */
   private overdue = 0;
   /** Mean of how long a slot is busy with a call; undefined before the first. */
@@ -94,12 +105,21 @@ export class FunctionGroup<I extends PoolInstance> {
   /** Boots that those need who wait and are not served by what comes back soon or boots already. */
   bootsNeeded(): number {
     const unserved = this.waiting.length - this.servedSoon;
-    return Math.ceil(unserved / this.slots) - this.boots - this.ahead;
+    const more = this.hasEarned && this.waiting.length > 0 ? 1 : 0;
+    return Math.max(more, Math.ceil(unserved / this.slots)) - this.boots - this.ahead;
   }
 
   /** A boot is at its turn: is there someone for it? */
   isBootWanted(): boolean {
+    if (this.hasEarned && this.waiting.length > 0) return true;
     return this.waiting.length > (this.started + this.ahead) * this.slots + this.servedSoon;
+  }
+
+  /** A boot that a caller asked for begins. */
+  bootBegins(): void {
+    this.started++;
+    this.hasEarned = false;
+    this.waitedMs = 0;
   }
 
   /** How many leases must be held with so many instances busy and so many callers waiting. */
@@ -113,8 +133,17 @@ export class FunctionGroup<I extends PoolInstance> {
     this.busyMs = this.busyMs === undefined ? ms : this.busyMs + (ms - this.busyMs) * NEWEST;
   }
 
-  /** To be called every `LOOK_MS` while someone waits. */
-  look(now: number): void {
+  /** To be called every `LOOK_MS` while someone waits. `hasRoom`: have the processors time for one more instance? */
+  look(now: number, hasRoom: boolean): void {
+    this.findOverdue(now);
+    const elapsed = now - this.lookedAt;
+    if (!hasRoom || elapsed > FORGOTTEN_MS) this.waitedMs = 0;
+    this.waitedMs += this.waiting.length * Math.min(elapsed, LOOK_MS);
+    this.lookedAt = now;
+    this.hasEarned = hasRoom && this.waitedMs >= EARNED_AFTER_STARTS * Math.max(LOOK_MS, this.coldMs);
+  }
+
+  private findOverdue(now: number): void {
     const { busyMs } = this;
     if (busyMs === undefined) return;
     for (const member of this.members) {

@@ -28,12 +28,15 @@ describe('instance pool', () => {
   let slowDestroy: boolean;
   /** Ms of the pool's clock. */
   let clock: number;
+  /** On the processors. */
+  let hasRoom: boolean;
   let quota: QuotaFake;
 
   function makePool(memoryMb = 512, bootsAtOnce = 3, keepAliveMs = 1_000): void {
     made = [];
     slowDestroy = false;
     clock = 0;
+    hasRoom = false;
     quota = new QuotaFake();
     pool = new InstancePool({
       memoryMb,
@@ -42,6 +45,7 @@ describe('instance pool', () => {
       keepAlive: new FixedKeepAlive(keepAliveMs),
       rate: new ScaleOutRate(500),
       now: () => clock,
+      hasRoom: () => hasRoom,
       log: () => undefined,
       create: (_key, of) => {
         const instance = new ScriptedInstance(of, slowDestroy);
@@ -165,6 +169,26 @@ describe('instance pool', () => {
       finish(only);
       expect(instanceOf(await asked)).toBe(only);
       expect(made).toHaveLength(1);
+    });
+
+    it('starts one more where waiting goes on and the processors have room, and none where they have not', async () => {
+      void pool.acquire('a', state('a'));
+      async function goOnFor(looks: number): Promise<void> {
+        for (let i = 0; i < looks; i++) {
+          pass(1);
+          finish(only);
+          // Whoever waited has it now, and the next one waits.
+          void pool.acquire('a', state('a'));
+          await turn();
+        }
+      }
+      await goOnFor(40);
+      expect(made).toHaveLength(1);
+      hasRoom = true;
+      await goOnFor(5);
+      expect(made).toHaveLength(1);
+      await goOnFor(10);
+      expect(made).toHaveLength(2);
     });
 
     it('boots for those whose turn is far away at this pace', async () => {
@@ -339,6 +363,7 @@ describe('instance pool', () => {
       keepAlive: new FixedKeepAlive(1),
       rate: new ScaleOutRate(1),
       bootsAtOnce: 1,
+      hasRoom: () => hasRoom,
       log: () => undefined,
     });
     await closed.close();

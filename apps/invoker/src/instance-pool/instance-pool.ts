@@ -24,6 +24,8 @@ export interface InstancePoolOptions<I extends PoolInstance> {
   /** Memory of the host for instances. */
   readonly memoryMb: number;
   readonly bootsAtOnce: number;
+  /** Have the host's processors time for more? */
+  readonly hasRoom: () => boolean;
   readonly log: (fields: object, message: string) => void;
   /** Ms of a monotonic clock. */
   readonly now?: () => number;
@@ -297,7 +299,7 @@ export class InstancePool<I extends PoolInstance> {
     for (const group of this.groups.values()) {
       if (group.waiting.length === 0) continue;
       waiting++;
-      group.look(this.now());
+      group.look(this.now(), this.options.hasRoom());
       this.startMissing(group);
     }
     if (waiting > 0 && !this.closed) this.nextLook = setTimeout(() => this.lookAtWaiting(), LOOK_MS);

@@ -88,7 +88,7 @@ export class InstanceStarter<I extends PoolInstance> {
     // At its turn it may not be wanted any more: instances that came back have served who waited.
     const wanted = (): boolean => !isClosed() && group.isBootWanted();
     const ran = await this.queue.run(wanted, async () => {
-      group.started++;
+      group.bootBegins();
       const { member, outcome } = await this.boot(group, reason);
       group.started--;
       group.boots--;
