@@ -1,72 +1,18 @@
 import { createServer } from 'node:net';
-import type { InvokeCall, InvokerState } from '@openscf/contracts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { DispatchServer, type CallerPresence, type DispatchServerOptions } from './dispatch.server.js';
-import { Dispatcher } from './dispatcher.js';
+import { done, eventCall, FakeInvokers } from './dispatch.fake.js';
+import type { CallerPresence, DispatchServer, DispatchServerOptions } from './dispatch.server.js';
 import { refused, throttled, type DispatchResult } from './outcome.factory.js';
 
-const logger = { info: () => undefined, warn: () => undefined };
 const options = { timeoutMs: 5_000, runtime: 'Nodejs18.15' };
 
-const call: InvokeCall = {
-  requestId: 'r-1',
-  functionKey: 'default/hello/$LATEST',
-  revision: 1,
-  invocationType: 'RequestResponse',
-  retryNum: 0,
-  source: 'cloud-api',
-  qualifier: '$LATEST',
-  logTail: false,
-};
-
-function succeeded(body: string): DispatchResult {
-  const outcome = {
-    kind: 'succeeded',
-    statusCode: 200,
-    durationMs: 1,
-    billedMs: 1,
-    memoryBytes: 1,
-    log: '',
-  } as const;
-  return { outcome, body: Buffer.from(body) };
-}
-
 describe('Dispatcher', () => {
-  const closing: (() => unknown)[] = [];
-  const states = new Map<string, InvokerState>();
+  const invokers = new FakeInvokers();
 
-  afterEach(async () => {
-    for (const close of closing.splice(0)) await close();
-    states.clear();
-  });
+  afterEach(() => invokers.close());
 
-  function dispatcher(): Dispatcher {
-    const made = new Dispatcher({ invokers: states, logger });
-    closing.unshift(() => made.close());
-    return made;
-  }
-
-  function announce(invokerId: string, port: number, change: Partial<InvokerState> = {}): void {
-    states.set(invokerId, {
-      invokerId,
-      epoch: 'e1',
-      address: `127.0.0.1:${port}`,
-      accepting: true,
-      memoryMb: 1024,
-      usedMemoryMb: 0,
-      runtimes: ['Nodejs18.15'],
-      missingRuntimes: {},
-      provisioned: {},
-      sentAt: Date.now(),
-      ...change,
-    });
-  }
-
-  async function invoker(id: string, handle: DispatchServerOptions['handle']): Promise<DispatchServer> {
-    const server = new DispatchServer({ host: '127.0.0.1', port: 0, handle, logger });
-    announce(id, await server.listen());
-    closing.push(() => server.close());
-    return server;
+  function invoker(id: string, handle: DispatchServerOptions['handle']): Promise<DispatchServer> {
+    return invokers.start(id, { handle });
   }
 
   async function unusedPort(): Promise<number> {
@@ -79,9 +25,11 @@ describe('Dispatcher', () => {
 
   it('brings the event there and the result back', async () => {
     await invoker('a', (received, event) =>
-      Promise.resolve(succeeded(`${received.requestId} ${event.toString()}`)),
+      Promise.resolve(done(`${received.requestId} ${event.toString()}`)),
     );
-    const { outcome, body } = await dispatcher().invoke(call, Buffer.from('{"k":"v"}'), options);
+    const { outcome, body } = await invokers
+      .dispatcher()
+      .invoke(eventCall, Buffer.from('{"k":"v"}'), options);
     expect(outcome.kind).toBe('succeeded');
     expect(body.toString()).toBe('r-1 {"k":"v"}');
   });
@@ -90,11 +38,13 @@ describe('Dispatcher', () => {
     const waiting: (() => void)[] = [];
     await invoker('a', async (received) => {
       await new Promise<void>((resolve) => waiting.push(resolve));
-      return succeeded(received.requestId);
+      return done(received.requestId);
     });
-    const sender = dispatcher();
+    const sender = invokers.dispatcher();
     const answers = Promise.all(
-      ['x', 'y', 'z'].map((requestId) => sender.invoke({ ...call, requestId }, Buffer.from('1'), options)),
+      ['x', 'y', 'z'].map((requestId) =>
+        sender.invoke({ ...eventCall, requestId }, Buffer.from('1'), options),
+      ),
     );
     await vi.waitFor(() => expect(waiting).toHaveLength(3));
     for (const go of waiting.reverse()) go();
@@ -105,34 +55,36 @@ describe('Dispatcher', () => {
     const full = vi.fn(() => Promise.resolve(throttled('full')));
     await invoker('a', full);
     await invoker('b', full);
-    const sender = dispatcher();
-    expect((await sender.invoke(call, Buffer.from('1'), options)).outcome.kind).toBe('throttled');
+    const sender = invokers.dispatcher();
+    expect((await sender.invoke(eventCall, Buffer.from('1'), options)).outcome.kind).toBe('throttled');
     expect(full).toHaveBeenCalledTimes(2);
-    await invoker('c', () => Promise.resolve(succeeded('c')));
-    expect((await sender.invoke(call, Buffer.from('1'), options)).body.toString()).toBe('c');
+    await invoker('c', () => Promise.resolve(done('c')));
+    expect((await sender.invoke(eventCall, Buffer.from('1'), options)).body.toString()).toBe('c');
   });
 
   it('goes on after a refusal that may be retried, and stops at one that may not', async () => {
     await invoker('a', () => Promise.resolve(refused('no disk', { retryable: true })));
-    const sender = dispatcher();
-    expect((await sender.invoke(call, Buffer.from('1'), options)).outcome).toMatchObject({
+    const sender = invokers.dispatcher();
+    expect((await sender.invoke(eventCall, Buffer.from('1'), options)).outcome).toMatchObject({
       message: 'no disk',
     });
-    states.clear();
+    invokers.states.clear();
     const last = vi.fn(() => Promise.resolve(refused('broken', { statusCode: 500, retryable: false })));
     await invoker('b', last);
     await invoker('c', last);
-    expect((await sender.invoke(call, Buffer.from('1'), options)).outcome).toMatchObject({
+    expect((await sender.invoke(eventCall, Buffer.from('1'), options)).outcome).toMatchObject({
       message: 'broken',
     });
     expect(last).toHaveBeenCalledTimes(1);
   });
 
   it('tries another invoker when one cannot be reached', async () => {
-    announce('gone-1', await unusedPort());
-    announce('gone-2', await unusedPort());
-    await invoker('b', () => Promise.resolve(succeeded('b')));
-    expect((await dispatcher().invoke(call, Buffer.from('1'), options)).body.toString()).toBe('b');
+    invokers.announce('gone-1', await unusedPort());
+    invokers.announce('gone-2', await unusedPort());
+    await invoker('b', () => Promise.resolve(done('b')));
+    expect((await invokers.dispatcher().invoke(eventCall, Buffer.from('1'), options)).body.toString()).toBe(
+      'b',
+    );
   });
 
   it('does not run a call a second time when the connection breaks under it', async () => {
@@ -147,11 +99,11 @@ describe('Dispatcher', () => {
         });
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      closing.push(() => server.close());
+      invokers.onClose(() => server.close());
       const address = server.address();
-      announce(id, typeof address === 'object' && address !== null ? address.port : 0);
+      invokers.announce(id, typeof address === 'object' && address !== null ? address.port : 0);
     }
-    const { outcome } = await dispatcher().invoke(call, Buffer.from('1'), options);
+    const { outcome } = await invokers.dispatcher().invoke(eventCall, Buffer.from('1'), options);
     expect(outcome).toMatchObject({
       kind: 'refused',
       statusCode: 500,
@@ -162,35 +114,35 @@ describe('Dispatcher', () => {
   });
 
   it('connects again after an invoker has come back', async () => {
-    const first = await invoker('a', () => Promise.resolve(succeeded('first')));
-    const sender = dispatcher();
-    expect((await sender.invoke(call, Buffer.from('1'), options)).body.toString()).toBe('first');
+    const first = await invoker('a', () => Promise.resolve(done('first')));
+    const sender = invokers.dispatcher();
+    expect((await sender.invoke(eventCall, Buffer.from('1'), options)).body.toString()).toBe('first');
     await first.close();
-    await invoker('a', () => Promise.resolve(succeeded('second')));
-    announce('a', Number(states.get('a')?.address.split(':')[1]), { epoch: 'e2' });
-    expect((await sender.invoke(call, Buffer.from('1'), options)).body.toString()).toBe('second');
+    await invoker('a', () => Promise.resolve(done('second')));
+    invokers.announce('a', Number(invokers.states.get('a')?.address.split(':')[1]), { epoch: 'e2' });
+    expect((await sender.invoke(eventCall, Buffer.from('1'), options)).body.toString()).toBe('second');
   });
 
   it('prefers fresh heartbeats, and uses stale ones when there is nothing else', async () => {
-    await invoker('stale', () => Promise.resolve(succeeded('stale')));
-    const stale = states.get('stale');
-    if (stale !== undefined) states.set('stale', { ...stale, sentAt: Date.now() - 60_000 });
-    const sender = dispatcher();
-    expect((await sender.invoke(call, Buffer.from('1'), options)).body.toString()).toBe('stale');
-    await invoker('fresh', () => Promise.resolve(succeeded('fresh')));
-    expect((await sender.invoke(call, Buffer.from('1'), options)).body.toString()).toBe('fresh');
+    await invoker('stale', () => Promise.resolve(done('stale')));
+    const stale = invokers.states.get('stale');
+    if (stale !== undefined) invokers.states.set('stale', { ...stale, sentAt: Date.now() - 60_000 });
+    const sender = invokers.dispatcher();
+    expect((await sender.invoke(eventCall, Buffer.from('1'), options)).body.toString()).toBe('stale');
+    await invoker('fresh', () => Promise.resolve(done('fresh')));
+    expect((await sender.invoke(eventCall, Buffer.from('1'), options)).body.toString()).toBe('fresh');
   });
 
   it('names what is missing when no invoker can run it', async () => {
-    const sender = dispatcher();
-    const nobody = await sender.invoke(call, Buffer.from('1'), options);
+    const sender = invokers.dispatcher();
+    const nobody = await sender.invoke(eventCall, Buffer.from('1'), options);
     expect(nobody.outcome).toMatchObject({
       kind: 'refused',
       retryable: true,
       message: /no invoker is available/,
     });
-    await invoker('a', () => Promise.resolve(succeeded('a')));
-    const wrong = await sender.invoke(call, Buffer.from('1'), { ...options, runtime: 'Php8.0' });
+    await invoker('a', () => Promise.resolve(done('a')));
+    const wrong = await sender.invoke(eventCall, Buffer.from('1'), { ...options, runtime: 'Php8.0' });
     expect(wrong.outcome).toMatchObject({ kind: 'refused', message: 'no invoker has the runtime Php8.0' });
   });
 
@@ -201,7 +153,9 @@ describe('Dispatcher', () => {
       return new Promise<DispatchResult>(() => undefined);
     });
     const abort = new AbortController();
-    const answer = dispatcher().invoke(call, Buffer.from('1'), { ...options, signal: abort.signal });
+    const answer = invokers
+      .dispatcher()
+      .invoke(eventCall, Buffer.from('1'), { ...options, signal: abort.signal });
     await vi.waitFor(() => expect(seen).toHaveLength(1));
     abort.abort();
     expect((await answer).outcome).toMatchObject({ kind: 'refused', statusCode: 499 });
@@ -210,7 +164,7 @@ describe('Dispatcher', () => {
 
   it('gives up when no outcome comes in time', async () => {
     await invoker('a', () => new Promise<DispatchResult>(() => undefined));
-    const { outcome } = await dispatcher().invoke(call, Buffer.from('1'), { timeoutMs: 20 });
+    const { outcome } = await invokers.dispatcher().invoke(eventCall, Buffer.from('1'), { timeoutMs: 20 });
     expect(outcome).toMatchObject({ kind: 'refused', statusCode: 500, retryable: false });
   });
 });
