@@ -59,7 +59,7 @@ export interface LanguageDescriptor {
   /** Names that the Cloud API accepts and nothing here serves → why, and what would be needed. */
   missing?: Record<string, string>;
   /** The bootstrap is built from its sources, by the program of this name in src/built. */
-  built?: 'agent' | 'java';
+  built?: 'agent' | 'java' | 'python';
 }
 
 /** `base/recipe.json`: everything that the shared root file system is made from. */

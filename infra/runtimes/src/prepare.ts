@@ -4,6 +4,7 @@ import { baseFolderName, baseSource, makeBaseRootfs } from './base-rootfs.ts';
 import { agentFolder, agentStamp, makeAgent } from './built/agent.ts';
 import { javaFolder, javaStamp, makeJava } from './built/java.ts';
 import { launcherFolder, launcherStamp, makeLauncher } from './built/launcher.ts';
+import { makePython, pythonFolder, pythonStamp } from './built/python.ts';
 import { readSource } from './built/source.ts';
 import {
   loadBaseRecipe,
@@ -56,10 +57,14 @@ export async function prepare({
   const wanted = new Set(languages.flatMap(({ built }) => built ?? []));
   const agent = await readSource(join(bootstraps, 'agent'));
   const java = wanted.has('java') ? await readSource(join(bootstraps, 'java')) : undefined;
+  const python = wanted.has('python') ? await readSource(join(bootstraps, 'python')) : undefined;
+  const interpreters = entries.filter((entry) => entry.folder?.startsWith('python')).map(languageSource);
   const machines = entries.filter((entry) => entry.folder?.startsWith('java')).map(languageSource);
   const needs = await toMake(rootfs, recipe, folder, entries);
   if (!(await isPlaced(agentFolder(root, agent), agentStamp(agent)))) needs.push('agent');
   if (java && !(await isPlaced(javaFolder(root, java), javaStamp(java, machines)))) needs.push('java');
+  if (python && !(await isPlaced(pythonFolder(root, python), pythonStamp(python, interpreters))))
+    needs.push('python');
   const launcherSource = await readSource(launcher);
   if (!(await isPlaced(launcherFolder(root, launcherSource), launcherStamp(launcherSource))))
     needs.push('agent');
@@ -85,6 +90,12 @@ export async function prepare({
     const sources = join(bootstraps, 'java');
     const places = { root, rootfs, languages: folder, sources, virtualMachines };
     built['java'] = await makeJava(places, java, machines, reporter('java'));
+  }
+  if (python) {
+    const folders = entries.flatMap(({ folder: name }) => (name?.startsWith('python') ? [name] : []));
+    const sources = join(bootstraps, 'python');
+    const places = { root, rootfs, languages: folder, sources, interpreters: folders };
+    built['python'] = await makePython(places, python, interpreters, reporter('python'));
   }
   const places = { rootfs, languages: folder, bootstraps, built };
   await writeManifest(join(root, 'runtimes.json'), makeManifest(recipe, languages, places));

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import type { RuntimeSource } from './descriptor.ts';
 
 /** Something that is to be made: the root file system, the folder of a runtime by its source, or what is built from sources. */
-export type Need = 'root' | RuntimeSource['kind'] | 'agent' | 'java';
+export type Need = 'root' | RuntimeSource['kind'] | 'agent' | 'java' | 'python';
 
 /** What is to be made → programs that make it, each with the Debian package that brings it. */
 const PROGRAMS: Record<Need, Record<string, string>> = {
@@ -17,6 +17,7 @@ const PROGRAMS: Record<Need, Record<string, string>> = {
   'stand-in': {},
   agent: { go: 'golang-go' },
   java: { mvn: 'maven', java: 'default-jre-headless', go: 'golang-go', unshare: 'util-linux' },
+  python: { unshare: 'util-linux' },
 };
 
 /** These are made from Debian's archive, whose signatures are checked. */

@@ -1,10 +1,11 @@
 """Runs a function inside an instance: loads its handler and calls it for each invocation. See ../README.md for the protocol.
 
-Depends on nothing but Python's own library (3.6 or newer), and imports little of it: every cold start pays for it.
+Depends on nothing but Python's own library (3.6 or newer), and imports little of it: every cold start pays for it, and every
+idle instance holds it. start.py is what is run.
 """
+import _json
 import _socket
 import io
-import json
 import os
 import sys
 
@@ -20,6 +21,9 @@ MAX_TEXT = 64 * 1024
 class Context(dict):
     """SCF's context: a dict whose fields can also be read as attributes."""
 
+    # It is pickled by this name.
+    __module__ = '__main__'
+
     def __getattr__(self, name):
         try:
             return self[name]
@@ -29,6 +33,48 @@ class Context(dict):
 
 class HandlerNotFound(Exception):
     pass
+
+
+# ---- JSON by json's own compiled parts: the rest of it, and the regular expressions that it needs, are a megabyte ----
+
+class ScannerOptions:
+    """json's defaults, as json.JSONDecoder hands them to its scanner."""
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = {name: float(name) for name in ('-Infinity', 'Infinity', 'NaN')}.__getitem__
+
+
+def read_json(text):
+    """json.loads. Raises ValueError."""
+    if 'json' not in sys.modules:
+        try:
+            stripped = text.strip(' \t\n\r')
+            value, end = _json.make_scanner(ScannerOptions)(stripped, 0)
+            if end == len(stripped):
+                return value
+        except (StopIteration, ValueError, SystemError):
+            pass  # json tells what is wrong, and where: some versions can say nothing (SystemError) without it.
+    import json
+    return json.loads(text)
+
+
+def write_json(value, ensure_ascii=True):
+    """json.dumps without NaN and infinities. The user's code may have changed what json does: then it does all of it."""
+    if 'json' not in sys.modules:
+        text = _json.encode_basestring_ascii if ensure_ascii else _json.encode_basestring
+        try:
+            # Circular references, default, text, indent, separators, sort_keys, skipkeys, allow_nan.
+            return ''.join(_json.make_encoder({}, refuse, text, None, ': ', ', ', False, False, False)(value, 0))
+        except (TypeError, ValueError):
+            pass  # json tells what cannot be encoded.
+    import json
+    return json.dumps(value, ensure_ascii=ensure_ascii, allow_nan=False)
+
+
+def refuse(value):
+    raise TypeError
 
 
 # ---- frames: u32 length of the rest | u8 kind | u32 stream id | u32 head length | head (JSON) | body ----
@@ -50,11 +96,11 @@ class Channel:
         body = self._input.read(body_bytes)
         if len(head) < head_bytes or len(body) < body_bytes:
             return None
-        return preamble[4], int.from_bytes(preamble[5:9], 'big'), json.loads(head.decode('utf-8')), body
+        return preamble[4], int.from_bytes(preamble[5:9], 'big'), read_json(head.decode('utf-8')), body
 
     def send(self, kind, stream_id, head=None, body=b''):
         # Escaped to ASCII, so that text with lone surrogates cannot break it.
-        head = b'{}' if head is None else json.dumps(head).encode('ascii')
+        head = b'{}' if head is None else write_json(head).encode('ascii')
         length = PREAMBLE_BYTES - 4 + len(head) + len(body)
         self._socket.sendall(b''.join((
             length.to_bytes(4, 'big'), bytes((kind,)), stream_id.to_bytes(4, 'big'), len(head).to_bytes(4, 'big'),
@@ -175,7 +221,7 @@ def initialize(channel, head):
 
 def invoke(channel, stream_id, handler, context, body):
     try:
-        event = json.loads(body.decode('utf-8'))
+        event = read_json(body.decode('utf-8'))
     except ValueError as error:
         channel.send(ERROR, stream_id, {'reason': 'event-not-json', 'message': str(error), 'stackTrace': ''})
         return
@@ -203,10 +249,10 @@ def invoke(channel, stream_id, handler, context, body):
 
 def encode(value):
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode('utf-8')
+        return write_json(value, ensure_ascii=False).encode('utf-8')
     except UnicodeEncodeError:
         # Lone surrogates have no UTF-8 form, but an escaped one.
-        return json.dumps(value, allow_nan=False).encode('ascii')
+        return write_json(value).encode('ascii')
 
 
 def leave(error):
@@ -257,8 +303,6 @@ def flush():
 def main():
     sys.stdout = sys.__stdout__ = unbuffered(1)
     sys.stderr = sys.__stderr__ = unbuffered(2)
-    # The folder of this file is no place for the user's imports.
-    del sys.path[0]
     channel = Channel(CHANNEL)
     channel.send(HELLO, 0, {'protocol': 1, 'runtime': 'python', 'version': sys.version.split()[0]})
     handler = None
@@ -274,7 +318,3 @@ def main():
             sys.argv = [head['handler']]
             static_context = head['context']
             handler = initialize(channel, head)
-
-
-if __name__ == '__main__':
-    main()

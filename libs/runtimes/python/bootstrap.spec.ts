@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BootstrapProcess, interpreters } from '../bootstrap-process.fake.js';
 
-const bootstrap = fileURLToPath(new URL('./bootstrap.py', import.meta.url));
+const bootstrap = fileURLToPath(new URL('./start.py', import.meta.url));
 const pythons = interpreters('python', ['/usr/bin/python3']).filter((path) => !path.includes('/python2/'));
 
 describe.each(pythons)('Python bootstrap on %s', (python) => {
@@ -45,6 +45,43 @@ describe.each(pythons)('Python bootstrap on %s', (python) => {
   ])('encodes %s as JSON once', async (value, body) => {
     const process = await ready(`def main_handler(event, context): return ${value}`);
     expect(await process.invoke({})).toMatchObject({ kind: 'result', body });
+  });
+
+  it('reads and writes JSON without the modules that a function may never need', async () => {
+    const process = await ready(
+      'import sys\ndef main_handler(event, context): return [event, [m for m in ("json", "re", "logging") if m in sys.modules]]',
+    );
+    const event = ' {"a": [1, -2.5e3, true, null, "\\ud83d\\ude00\\n"], "b": {}}\n';
+    expect((await process.invoke(event)).body).toBe(
+      '[{"a": [1, -2500.0, true, null, "😀\\n"], "b": {}}, []]',
+    );
+  });
+
+  it('encodes as the user has told json to', async () => {
+    const process = await ready(
+      [
+        'import json',
+        'json.JSONEncoder.default = lambda self, value: sorted(value)',
+        'def main_handler(event, context): return {2, 1}',
+      ].join('\n'),
+    );
+    expect((await process.invoke({})).body).toBe('[1, 2]');
+  });
+
+  it('keeps the names of its own files free', async () => {
+    const process = await ready({
+      'index.py': 'import bootstrap, start\ndef main_handler(event, context): return [bootstrap.X, start.X]',
+      'bootstrap.py': 'X = 1',
+      'start.py': 'X = 2',
+    });
+    expect((await process.invoke({})).body).toBe('[1, 2]');
+  });
+
+  it('gives a context that can be copied and pickled', async () => {
+    const process = await ready(
+      'import copy, pickle\ndef main_handler(event, context):\n    return pickle.loads(pickle.dumps(copy.deepcopy(context))).request_id',
+    );
+    expect((await process.invoke({}, { request_id: 'r-1' })).body).toBe('"r-1"');
   });
 
   it('gives the context of SCF, as a dict that has attributes too', async () => {
@@ -127,9 +164,16 @@ describe.each(pythons)('Python bootstrap on %s', (python) => {
     expect((await process.invoke({ text: 'still ', more: 'here' })).body).toBe('"still here"');
   });
 
-  it('says that an event is not JSON', async () => {
+  it.each([
+    ['{', /line 1 column 2/],
+    [' [1,\n x]', /line 2 column 2/],
+    ['{} {}', /Extra data: line 1 column 4/],
+    ['', /line 1 column 1/],
+  ])('says why the event %j is not JSON', async (event, why) => {
     const process = await ready('def main_handler(event, context): return 1');
-    expect((await process.invoke('{')).head).toMatchObject({ reason: 'event-not-json' });
+    const { head } = await process.invoke(event);
+    expect(head).toMatchObject({ reason: 'event-not-json' });
+    expect(head['message']).toMatch(why);
   });
 
   it.each([

@@ -8,7 +8,7 @@ const runtime = {
   name: 'Python3.11',
   language: 'python',
   version: '3.11',
-  command: ['/var/lang/python311/bin/python', '/var/runtime/python/bootstrap.py'] as [string, ...string[]],
+  command: ['/var/lang/python311/bin/python', '/var/runtime/python/start.py'] as [string, ...string[]],
   env: { PATH: '/var/lang/python311/bin:/bin', USER: 'qcloud' },
   mounts: [{ source: '/host/lang', target: '/var/lang', readOnly: true }],
   rootfs: '/host/rootfs',

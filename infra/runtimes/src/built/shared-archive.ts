@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCommand } from '../run-command.ts';
 import type { JavaPlaces } from './java.ts';
+import { runInRoot } from './root-command.ts';
 
 /** Where the bootstrap's folder is mounted in instances: an archive holds only for the path that it was made at. */
 const MOUNTED = '/var/runtime/java';
@@ -14,41 +14,24 @@ export async function makeSharedArchive(places: JavaPlaces, folder: string, mach
   const archive = `-XX:SharedArchiveFile=${MOUNTED}/${machine}.jsa`;
   const program = `/var/lang/${machine}/bin/java`;
   if (machine === 'java8') {
-    await runInRoot(places, folder, [program, '-XX:+UnlockDiagnosticVMOptions', archive, '-Xshare:dump']);
+    await runInRoot({ ...places, folder, mounted: MOUNTED }, [
+      program,
+      '-XX:+UnlockDiagnosticVMOptions',
+      archive,
+      '-Xshare:dump',
+    ]);
     return;
   }
   const classPath = ['-cp', `${MOUNTED}/bootstrap.jar`];
   const list = join(folder, 'classes.lst');
   const listInRoot = `${MOUNTED}/classes.lst`;
   const training = ['-Xshare:off', `-XX:DumpLoadedClassList=${listInRoot}`, ...classPath, 'openscf.Training'];
-  await runInRoot(places, folder, [program, ...training]);
+  await runInRoot({ ...places, folder, mounted: MOUNTED }, [program, ...training]);
   // Names that the JVM makes up at run time cannot be archived, and stop some versions.
   const usual = await readFile(join(places.languages, machine, 'lib/classlist'), 'utf8').catch(() => '');
   const lines = [...new Set(`${usual}\n${await readFile(list, 'utf8')}`.split('\n'))];
   await writeFile(list, lines.filter((line) => !/\$\$Lambda\$\d|LambdaForm\$MH\//.test(line)).join('\n'));
   const dump = ['-Xshare:dump', `-XX:SharedClassListFile=${listInRoot}`, archive, ...classPath];
-  await runInRoot(places, folder, [program, '-XX:+UseSerialGC', ...dump]);
+  await runInRoot({ ...places, folder, mounted: MOUNTED }, [program, '-XX:+UseSerialGC', ...dump]);
   await rm(list);
-}
-
-/** Runs a program as it would be in an instance, with the bootstrap's folder writable, and leaves no mount behind. */
-async function runInRoot(
-  { rootfs, languages }: JavaPlaces,
-  folder: string,
-  command: string[],
-): Promise<string> {
-  const script = [
-    'set -e',
-    'mount --bind "$2" "$1/var/lang"',
-    'mount --bind "$3" "$1/var/runtime/java"',
-    'mount -t proc proc "$1/proc"',
-    'mount -t tmpfs tmpfs "$1/tmp"',
-    'mount -t tmpfs tmpfs "$1/dev"',
-    'mknod -m 666 "$1/dev/null" c 1 3',
-    'mknod -m 666 "$1/dev/urandom" c 1 9',
-    'root=$1; shift 3',
-    'exec /usr/sbin/chroot "$root" /usr/bin/env -i LANG=en_US.UTF8 LC_ALL=en_US.UTF8 "$@"',
-  ].join('\n');
-  const args = ['--mount', '--pid', '--fork', '/bin/sh', '-c', script, 'sh', rootfs, languages, folder];
-  return runCommand('unshare', [...args, ...command]);
 }
