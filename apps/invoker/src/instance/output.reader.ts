@@ -1,12 +1,10 @@
 import type { Readable } from 'node:stream';
+import { outputShare, type OutputBudget, type OutputShare } from './output-share.js';
 
 const NEWLINE = 0x0a;
 /** Longest line that is kept; the rest of it is dropped. */
 export const MAX_LINE_BYTES = 64 * 1024;
 const CUT_NOTE = ' … [line cut at 64 KB]';
-/** The part of the event loop's time that one instance's output may take, once it has used up what it may take at once. */
-const SHARE = 0.1;
-const BURST_MS = 50;
 /** What reading takes beside what is done here: about three milliseconds for a megabyte. */
 const READ_MS_PER_BYTE = 3e-6;
 /** What is on its way when a request ends: what the pipe and the stream behind it hold, and a piece more. */
@@ -15,12 +13,11 @@ const UNDER_WAY_BYTES = 192 * 1024;
 /**
  * Cuts what an instance prints into lines. Bytes that are not UTF-8 become U+FFFD.
  *
- * Who prints without end is made to wait: reading pauses while it has taken more time than its share, so that other
- * instances' requests keep theirs. `hurry` suspends that for what has been printed already.
+ * Who prints without end is made to wait: reading pauses while it has taken more time than its part of the share of all
+ * instances, so that requests keep theirs. `hurry` suspends that for what has been printed already.
  */
 export class OutputReader {
-  private budgetMs = BURST_MS;
-  private countedAt = 0;
+  private readonly budget: OutputBudget;
   private hurries = 0;
   private hurriedBytes = 0;
   private pause: NodeJS.Timeout | undefined;
@@ -31,16 +28,19 @@ export class OutputReader {
   constructor(
     private readonly output: Readable,
     private readonly onLine: (text: string) => void,
+    share: OutputShare = outputShare,
   ) {
+    this.budget = share.open();
     output.on('data', (chunk: Buffer) => {
       const startedAt = performance.now();
       this.push(chunk);
       this.hurriedBytes += chunk.length;
-      this.charge(startedAt, performance.now() + chunk.length * READ_MS_PER_BYTE);
+      this.charge(performance.now() - startedAt + chunk.length * READ_MS_PER_BYTE);
     });
     output.on('end', () => this.flush());
     // The end of a sandbox may look like an error of its pipe; its exit is reported elsewhere.
     output.on('error', () => this.flush());
+    output.on('close', () => this.budget.close());
   }
 
   /** Takes what has no line end yet for a line. */
@@ -57,14 +57,21 @@ export class OutputReader {
     if (on && this.pause !== undefined) this.resume();
   }
 
-  private charge(startedAt: number, endedAt: number): void {
-    const earned = (startedAt - this.countedAt) * SHARE;
-    this.countedAt = endedAt;
-    this.budgetMs = Math.min(BURST_MS, this.budgetMs + earned) - (endedAt - startedAt);
+  private charge(tookMs: number): void {
+    this.budget.spend(tookMs);
     const hurried = this.hurries > 0 && this.hurriedBytes < UNDER_WAY_BYTES;
-    if (this.budgetMs >= 0 || hurried || this.pause !== undefined) return;
+    if (!hurried && this.pause === undefined) this.waitForBudget();
+  }
+
+  /** Others that begin to print make it longer than it looked at first. */
+  private waitForBudget(): void {
+    const waitMs = this.budget.waitMs();
+    if (waitMs === 0) {
+      if (this.pause !== undefined) this.resume();
+      return;
+    }
     this.output.pause();
-    this.pause = setTimeout(() => this.resume(), -this.budgetMs / SHARE).unref();
+    this.pause = setTimeout(() => this.waitForBudget(), waitMs).unref();
   }
 
   private resume(): void {
