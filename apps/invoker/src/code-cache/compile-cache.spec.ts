@@ -50,9 +50,18 @@ describe('compile cache', () => {
     },
   );
 
-  it('lets a few try whose cache does not come', () => {
-    for (let i = 0; i < 3; i++) cache.collect('k')?.abandon();
+  it('lets a few try whose cache breaks off', () => {
+    for (let i = 0; i < 3; i++) {
+      const files = cache.collect('k');
+      send(files, [{ name: 'fine' }, 'x']);
+      files?.abandon();
+    }
     expect(cache.collect('k')).toBeUndefined();
+  });
+
+  it('goes on asking while instances end before they send anything', () => {
+    for (let i = 0; i < 10; i++) cache.collect('k')?.abandon();
+    expect(cache.collect('k')).toBeDefined();
   });
 
   it('bounds what is sent', async () => {
@@ -63,11 +72,12 @@ describe('compile cache', () => {
     expect(cache.acquire('k')).toBeUndefined();
   });
 
-  it('is another one for other code, another function, other layers and another runtime', () => {
+  it('is another one for other code, another function, other layers, another runtime and other options of it', () => {
     const state = {
       functionId: 'lam-1',
       code: { kind: 'package', sha256: 'a' },
       layers: [],
+      environment: {},
     } as unknown as FunctionState;
     const keys = [
       compileKeyOf(state, 'Nodejs22'),
@@ -75,7 +85,10 @@ describe('compile cache', () => {
       compileKeyOf({ ...state, code: { kind: 'package', sha256: 'b' } as FunctionState['code'] }, 'Nodejs22'),
       compileKeyOf({ ...state, layers: [{ sha256: 'c' }] as FunctionState['layers'] }, 'Nodejs22'),
       compileKeyOf(state, 'Nodejs24'),
+      compileKeyOf({ ...state, environment: { NODE_OPTIONS: '--max-lazy' } }, 'Nodejs22'),
+      compileKeyOf({ ...state, environment: { PYTHONOPTIMIZE: '2' } }, 'Nodejs22'),
     ];
-    expect(new Set(keys).size).toBe(5);
+    expect(new Set(keys).size).toBe(7);
+    expect(compileKeyOf({ ...state, environment: { ROUND: '1' } }, 'Nodejs22')).toBe(keys[0]);
   });
 });

@@ -25,13 +25,15 @@ const MOST_CACHES = 500;
 /** A relative path of plain names. */
 const NAME = /^[\w%@+=-][\w.%@+=-]{0,250}(\/[\w%@+=-][\w.%@+=-]{0,250}){0,30}$/;
 const TEMPORARY = '.part-';
-/** Instances that may try to make a cache; code that ends or fails before it is complete has none. */
+/** Instances that may begin to send a cache that does not come to be kept; one that ends before it begins costs nothing. */
 const TRIES = 3;
+/** Variables that change what is compiled, or whether the language takes what was compiled without them. */
+const VARIABLES = ['NODE_OPTIONS', 'PYTHONOPTIMIZE'];
 
 /**
  * What the languages have compiled of functions' code. The first instance of a version sends it; later ones see it read-only.
  *
- * 1. A cache is keyed by function, code, layers and runtime: what one function's code has sent is never seen by another's.
+ * 1. A cache is keyed by function, code, layers, runtime and its options: what one function's code has sent is never seen by another's.
  * 2. A folder named by a key is complete and never changes.
  * 3. What is sent is not trusted: names are checked, sizes bounded, and it is data for the language that checks it again.
  */
@@ -71,13 +73,13 @@ export class CompileCache {
 
   /** Takes what an instance sends; undefined when another one does, or enough have tried. */
   collect(key: string): CompiledFiles | undefined {
-    const tried = this.tries.get(key) ?? 0;
-    if (this.sealed.has(key) || this.collecting.has(key) || tried >= TRIES) return undefined;
-    this.tries.set(key, tried + 1);
+    const isGivenUp = (this.tries.get(key) ?? 0) >= TRIES;
+    if (this.sealed.has(key) || this.collecting.has(key) || isGivenUp) return undefined;
     this.collecting.add(key);
-    return new CompiledFiles((files) => {
+    return new CompiledFiles((end) => {
       this.collecting.delete(key);
-      if (files !== undefined) void this.seal(key, files);
+      if (end.kind === 'complete') void this.seal(key, end.files);
+      else if (end.kind === 'broken-off') this.tries.set(key, (this.tries.get(key) ?? 0) + 1);
     });
   }
 
@@ -97,6 +99,7 @@ export class CompileCache {
       await this.evict();
     } catch (error) {
       await rm(temporary, { recursive: true, force: true });
+      this.tries.set(key, (this.tries.get(key) ?? 0) + 1);
       this.options.log({ error: String(error) }, 'compile cache cannot be kept');
     }
   }
@@ -111,18 +114,26 @@ export class CompileCache {
   }
 }
 
+/** How a cache that was to be sent has ended. */
+type CompiledEnd =
+  | { readonly kind: 'complete'; readonly files: ReadonlyMap<string, Buffer> }
+  | { readonly kind: 'broken-off' }
+  | { readonly kind: 'never-begun' };
+
 /** The files of a cache as they come in. */
 export class CompiledFiles {
   private readonly files = new Map<string, Buffer>();
   private bytes = 0;
+  private hasBegun = false;
   private isOver = false;
 
-  /** `done` is called once: with the files when they are complete, or without. */
-  constructor(private readonly done: (files: ReadonlyMap<string, Buffer> | undefined) => void) {}
+  /** `done` is called once. */
+  constructor(private readonly done: (end: CompiledEnd) => void) {}
 
   /** A frame's head and body; a head without a name says that nothing follows. */
   add(head: Buffer, content: Buffer): void {
     if (this.isOver) return;
+    this.hasBegun = true;
     const name = readName(head);
     if (name === undefined) {
       this.end(this.files.size > 0);
@@ -143,7 +154,8 @@ export class CompiledFiles {
   private end(complete: boolean): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.done(complete ? this.files : undefined);
+    if (complete) this.done({ kind: 'complete', files: this.files });
+    else this.done({ kind: this.hasBegun ? 'broken-off' : 'never-begun' });
   }
 }
 
@@ -159,10 +171,12 @@ function readName(head: Buffer): string | undefined {
 
 /** See invariant 1. `runtime` with its version. */
 export function compileKeyOf(
-  { functionId, code, layers }: Pick<FunctionState, 'functionId' | 'code' | 'layers'>,
+  state: Pick<FunctionState, 'functionId' | 'code' | 'layers' | 'environment'>,
   runtime: string,
 ): string {
+  const { functionId, code, layers, environment } = state;
   const parts = [functionId, code.kind === 'package' ? code.sha256 : code.digest, runtime];
-  const hash = createHash('sha256').update(JSON.stringify([parts, layers.map(({ sha256 }) => sha256)]));
-  return hash.digest('hex');
+  const options = VARIABLES.map((name) => environment[name] ?? '');
+  const all = [parts, layers.map(({ sha256 }) => sha256), options];
+  return createHash('sha256').update(JSON.stringify(all)).digest('hex');
 }
