@@ -10,8 +10,9 @@ const path = require('path');
 
 const CHANNEL = process.argv[2] || '/run/openscf/channel.sock';
 const KIND = { hello: 1, init: 2, ready: 3, initFailed: 4, invoke: 5, result: 6, error: 7, compiled: 14 };
-/** After the first calls, so that what they load is there too. */
-const COLLECT_AFTER_MS = 1000;
+/** What was compiled is collected when a first call has been answered; so often it is looked for that, then no longer. */
+const LOOK_FOR_ANSWER_MS = 50;
+const LOOKS_FOR_ANSWER = 20;
 const PREAMBLE_BYTES = 13;
 const MAX_RESULT_BYTES = 6 * 1024 * 1024;
 /** Longest text of a message or a trace that is sent. */
@@ -20,9 +21,11 @@ const MAX_TEXT = 64 * 1024;
 // The user's code may replace globals; what the bootstrap needs is taken before.
 const encodeJson = JSON.stringify;
 const decodeJson = JSON.parse;
+const { setImmediate, setTimeout } = global;
 
 /** The invocation that runs, or undefined: { streamId, requestId }. An instance runs one at a time. */
 let running;
+let wasCalled = false;
 let handler;
 let staticContext;
 
@@ -101,7 +104,7 @@ function init(head) {
     (loaded) => {
       handler = loaded;
       send(KIND.ready, 0);
-      if (collected !== undefined) setTimeout(sendCompiled, COLLECT_AFTER_MS, collected).unref();
+      if (collected !== undefined) collectLater(collected, LOOKS_FOR_ANSWER);
     },
     (error) => send(KIND.initFailed, 0, describeLoadError(error)),
   );
@@ -113,11 +116,28 @@ function openCompileCache({ compileCache, codeRoot }) {
   return require('./compile-cache.cjs').open(compileCache.read, [`${codeRoot}/`, '/opt/']);
 }
 
-/** Nothing depends on it: whatever goes wrong, later instances compile for themselves. */
-function sendCompiled(collected) {
+/** Behind the first call, so that what it loads is there too; without it where none comes soon, or it takes long. */
+function collectLater(collected, looks) {
+  const look = () => {
+    if (looks === 0 || (wasCalled && running === undefined)) sendCompiled(collected());
+    else collectLater(collected, looks - 1);
+  };
+  setTimeout(look, LOOK_FOR_ANSWER_MS).unref();
+}
+
+/**
+ * One file in a turn, so that a call that comes meanwhile waits for no more than that.
+ * Nothing depends on it: whatever goes wrong, later instances compile for themselves.
+ */
+function sendCompiled(files) {
   try {
-    for (const [name, content] of collected()) send(KIND.compiled, 0, { name }, content);
-    send(KIND.compiled, 0, {});
+    const { done, value } = files.next();
+    if (done) {
+      send(KIND.compiled, 0, {});
+      return;
+    }
+    send(KIND.compiled, 0, { name: value[0] }, value[1]);
+    setImmediate(sendCompiled, files);
   } catch (_) {
     // The function has its own way with the folder, or with V8.
   }
@@ -197,6 +217,7 @@ function describeLoadError(error) {
 function invoke(streamId, head, body) {
   const invocation = { streamId, requestId: head.request_id };
   running = invocation;
+  wasCalled = true;
   let event;
   try {
     event = decodeJson(body.toString('utf8'));
@@ -289,7 +310,7 @@ function describe(error) {
 
 function ownFrames(stack) {
   const isForeign = (line) =>
-    line.includes(__filename) ||
+    line.includes(`${__dirname}/`) ||
     (/^\s+at /.test(line) && /\(?(node:|internal\/)|\([^/\\]*\.js:\d+:\d+\)$/.test(line));
   return stack
     .split('\n')

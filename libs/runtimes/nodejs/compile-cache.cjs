@@ -1,10 +1,10 @@
 'use strict';
 /**
  * What V8 has compiled of the user's code, kept for later instances of the same code. Loaded by the bootstrap only where the
- * invoker asks for it. `read`: folder of a cache that is complete; without it a new one is collected, and given to `collect`.
+ * invoker asks for it. `read`: folder of a cache that is complete; without it a new one is collected.
  *
- * From version 22 Node.js does it by itself; from 20.12 modules of CommonJS are compiled here; older ones have no cache,
- * because `import()` would not work in what they compile.
+ * From version 22 Node.js does it by itself; before, modules of CommonJS are compiled here. `import()` does not work in what
+ * V8 has from a cache: files that may use it are left to Node.js, and so are ES modules.
  */
 const fs = require('fs');
 const Module = require('module');
@@ -14,25 +14,22 @@ const vm = require('vm');
 /** Node.js writes here what is collected; `/tmp` is the instance's own. */
 const SCRATCH = '/tmp/.openscf-compile';
 const WRAPPER = ['(function (exports, require, module, __filename, __dirname) { ', '\n})'];
+/** A comment may stand between the two. */
+const IMPORT = /\bimport\s*[(/]/;
 /** Smaller files are compiled as fast as a cache is read. */
 const MIN_CHARACTERS = 4096;
 const MAX_BYTES = 24 * 1024 * 1024;
 const MAX_NAME = 200;
 
-/** @returns a function that gives what was collected as [name, bytes], or undefined where nothing is */
-exports.open = (read, roots) => {
-  if (typeof Module.enableCompileCache === 'function') return openNative(read);
-  if (vm.constants === undefined || vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER === undefined)
-    return undefined;
-  return openOwn(read, roots);
-};
+/** @returns a function that iterates over what was collected as [name, bytes], or undefined where nothing is */
+exports.open = (read, roots) =>
+  typeof Module.enableCompileCache === 'function' ? openNative(read) : openOwn(read, roots);
 
 function openNative(read) {
   Module.enableCompileCache(read === undefined ? SCRATCH : read);
   if (read !== undefined) return undefined;
-  return () => {
+  return function* () {
     Module.flushCompileCache();
-    const files = [];
     let bytes = 0;
     for (const entry of fs.readdirSync(SCRATCH, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
@@ -40,10 +37,9 @@ function openNative(read) {
       const content = fs.readFileSync(file);
       bytes += content.length;
       if (bytes > MAX_BYTES) break;
-      files.push([path.relative(SCRATCH, file), content]);
+      yield [path.relative(SCRATCH, file), content];
     }
     fs.rmSync(SCRATCH, { recursive: true, force: true });
-    return files;
   };
 }
 
@@ -56,29 +52,28 @@ function openOwn(read, roots) {
     if (!isUsers || content.length < MIN_CHARACTERS || name.length > MAX_NAME)
       return compile.apply(this, arguments);
     const cachedData = read === undefined ? undefined : readIfThere(path.join(read, name));
+    const mayImport = read === undefined ? IMPORT.test(content) : cachedData === undefined;
+    if (mayImport) return compile.apply(this, arguments);
     // The first line may be for a shell.
     const script = new vm.Script(WRAPPER[0] + content.replace(/^#!.*/, '') + WRAPPER[1], {
       filename,
       columnOffset: -WRAPPER[0].length,
       cachedData,
-      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
     if (read === undefined) compiled.set(name, script);
     const run = script.runInThisContext({ displayErrors: true });
     return run.call(this.exports, this.exports, requireOf(this), this, filename, path.dirname(filename));
   };
   if (read !== undefined) return undefined;
-  return () => {
-    const files = [];
+  return function* () {
     let bytes = 0;
     for (const [name, script] of compiled) {
       const content = script.createCachedData();
       bytes += content.length;
       if (bytes > MAX_BYTES) break;
-      files.push([name, content]);
+      yield [name, content];
     }
     compiled.clear();
-    return files;
   };
 }
 
