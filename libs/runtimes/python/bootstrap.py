@@ -172,10 +172,12 @@ def keep_compiled(cache, roots):
         return None
     collected = []
     write = loading.SourceFileLoader.set_data
+    # The cache is of this very code: whether it fits needs no look at the source, whose times are those of its unpacking.
+    unchecked = (1).to_bytes(4, 'little') + bytes(8)
 
     def set_data(loader, path, data, **options):
         if path.startswith(folder):
-            collected.append((path[len(folder) + 1:], bytes(data)))
+            collected.append((path[len(folder) + 1:], bytes(data[:4]) + unchecked + bytes(data[16:])))
         else:
             write(loader, path, data, **options)
 
@@ -187,14 +189,17 @@ def keep_compiled(cache, roots):
 
 def send_compiled(channel, collected):
     sys.dont_write_bytecode = True
-    if sum(len(data) for _, data in collected) <= MAX_COMPILED:
-        for name, data in collected:
-            channel.send(COMPILED, 0, {'name': name}, data)
-        channel.send(COMPILED, 0, {})
+    left = MAX_COMPILED
+    for name, data in collected:
+        left -= len(data)
+        if left < 0:
+            break
+        channel.send(COMPILED, 0, {'name': name}, data)
+    channel.send(COMPILED, 0, {})
 
 
 def initialize(channel, head):
-    """Returns the handler, or None when the failure has been sent."""
+    """Returns the handler, or None when the failure has been sent; and what is being compiled, or None."""
     code_root = head['codeRoot']
     enter(code_root, head.get('environment') or {})
     collected = None
@@ -205,16 +210,14 @@ def initialize(channel, head):
         show_logging()
     except HandlerNotFound as error:
         channel.send(INIT_FAILED, 0, {'reason': 'handler-not-found', 'message': str(error), 'stackTrace': ''})
-        return None
+        return None, None
     except SystemExit as error:
         leave(error)
     except BaseException as error:
         channel.send(INIT_FAILED, 0, failure('load-failed', error))
-        return None
+        return None, None
     channel.send(READY, 0)
-    if collected is not None:
-        send_compiled(channel, collected)
-    return handler
+    return handler, collected
 
 
 # ---- invocations ----
@@ -305,7 +308,7 @@ def main():
     sys.stderr = sys.__stderr__ = unbuffered(2)
     channel = Channel(CHANNEL)
     channel.send(HELLO, 0, {'protocol': 1, 'runtime': 'python', 'version': sys.version.split()[0]})
-    handler = None
+    handler = collected = None
     static_context = {}
     while True:
         frame = channel.receive()
@@ -314,7 +317,11 @@ def main():
         kind, stream_id, head, body = frame
         if kind == INVOKE:
             invoke(channel, stream_id, handler, Context(static_context, **head), body)
+            if collected is not None:
+                # Behind the first answer: nobody waits for it, and what the first call imports is there too.
+                send_compiled(channel, collected)
+                collected = None
         elif kind == INIT:
             sys.argv = [head['handler']]
             static_context = head['context']
-            handler = initialize(channel, head)
+            handler, collected = initialize(channel, head)

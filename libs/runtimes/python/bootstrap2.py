@@ -2,16 +2,19 @@
 """Runs a function inside an instance, on Python 2.7. See bootstrap.py, which does the same on Python 3, and ../README.md."""
 from __future__ import print_function
 
+import imp
 import json
+import marshal
 import os
 import struct
 import sys
 from _socket import AF_UNIX, SOCK_STREAM, socket
 
 CHANNEL = sys.argv[1] if len(sys.argv) > 1 else '/run/openscf/channel.sock'
-HELLO, INIT, READY, INIT_FAILED, INVOKE, RESULT, ERROR = 1, 2, 3, 4, 5, 6, 7
+HELLO, INIT, READY, INIT_FAILED, INVOKE, RESULT, ERROR, COMPILED = 1, 2, 3, 4, 5, 6, 7, 14
 PREAMBLE = struct.Struct('>IBII')
 MAX_RESULT_BYTES = 6 * 1024 * 1024
+MAX_COMPILED = 24 * 1024 * 1024
 # Longest text of a message or a trace that is sent.
 MAX_TEXT = 64 * 1024
 
@@ -59,7 +62,86 @@ class Channel(object):
         return b''.join(pieces)
 
 
-def load(name, code_root):
+class Compiled(object):
+    """Loads the user's modules with the byte code of a folder (`read`), or collects what it has compiled (`collected`)."""
+
+    def __init__(self, read, roots):
+        self._read = read and read.encode('utf-8')
+        self._roots = roots
+        self.collected = [] if read is None else None
+        sys.meta_path.append(self)
+
+    def find_module(self, fullname, path=None):
+        """Whatever is not plainly a source file of the user's is left to Python itself."""
+        if path is None and fullname in sys.builtin_module_names:
+            return None
+        for folder in sys.path if path is None else path:
+            if not isinstance(folder, str) or not folder.startswith(self._roots) or not os.path.isdir(folder):
+                return None
+            try:
+                opened, found, (_, _, kind) = imp.find_module(fullname.rpartition('.')[2], [folder])
+            except ImportError:
+                continue
+            if opened is not None:
+                opened.close()
+            if kind == imp.PKG_DIRECTORY:
+                return Found(self, found + '/__init__.py', found) if os.path.isfile(found + '/__init__.py') else None
+            return Found(self, found, None) if kind == imp.PY_SOURCE else None
+        return None
+
+    def run(self, name, path, package=None):
+        """Makes a module of a source file. Returns what `import` does."""
+        code = self._code(path)
+        is_new = name not in sys.modules
+        module = sys.modules.setdefault(name, imp.new_module(name))
+        module.__file__ = path
+        if package is not None:
+            module.__path__ = [package]
+        try:
+            exec(code, module.__dict__)
+        except BaseException:
+            if is_new:
+                sys.modules.pop(name, None)
+            raise
+        return sys.modules[name]
+
+    def _code(self, path):
+        if self._read is not None and path.startswith(self._roots):
+            try:
+                with open(self._read + path + 'c', 'rb') as compiled:
+                    return marshal.loads(compiled.read())
+            except (IOError, EOFError, ValueError, TypeError):
+                pass  # It is compiled as if there were no cache.
+        with open(path, 'U') as source:
+            code = compile(source.read(), path, 'exec', 0, True)
+        if self.collected is not None and path.startswith(self._roots):
+            self.collected.append((path[1:] + 'c', marshal.dumps(code)))
+        return code
+
+    def send(self, channel):
+        left = MAX_COMPILED
+        for name, data in self.collected:
+            left -= len(data)
+            if left < 0:
+                break
+            channel.send(COMPILED, 0, {'name': name}, data)
+        channel.send(COMPILED, 0, {})
+        self.collected = None
+
+
+class Found(object):
+    """A module that was found, as the import statement wants it."""
+
+    def __init__(self, compiled, path, package):
+        self._compiled = compiled
+        self._path = path
+        self._package = package
+
+    def load_module(self, fullname):
+        return self._compiled.run(fullname, self._path, self._package)
+
+
+def load(name, code_root, compiled):
     """Finds the function behind `folder/file.method`: the method is what follows the last dot."""
     name = name.encode('utf-8')
     file, dot, method = name.rpartition('.')
@@ -70,8 +152,10 @@ def load(name, code_root):
         raise HandlerNotFound('the file of the handler "%s" does not exist: %s.py' % (name, file))
     if os.path.dirname(path) not in sys.path:
         sys.path.append(os.path.dirname(path))
-    import imp
-    module = imp.load_source(os.path.basename(path), path + '.py')
+    if compiled is None:
+        module = imp.load_source(os.path.basename(path), path + '.py')
+    else:
+        module = compiled.run(os.path.basename(path), path + '.py')
     handler = getattr(module, method, None)
     if not callable(handler):
         what = 'is not defined in' if handler is None else 'is not a function in'
@@ -93,22 +177,24 @@ def enter(code_root, environment):
 
 
 def initialize(channel, head):
-    """Returns the handler, or None when the failure has been sent."""
+    """Returns the handler, or None when the failure has been sent; and what is being compiled, or None."""
     try:
         code_root = head['codeRoot'].encode('utf-8')
         enter(code_root, head.get('environment') or {})
-        handler = load(head['handler'], code_root)
+        cache = head.get('compileCache')
+        compiled = None if cache is None else Compiled(cache.get('read'), (code_root, '/opt'))
+        handler = load(head['handler'], code_root, compiled)
         show_logging()
     except HandlerNotFound as error:
         channel.send(INIT_FAILED, 0, {'reason': 'handler-not-found', 'message': str(error), 'stackTrace': ''})
-        return None
+        return None, None
     except SystemExit as error:
         leave(error)
     except BaseException:
         channel.send(INIT_FAILED, 0, failure('load-failed'))
-        return None
+        return None, None
     channel.send(READY, 0)
-    return handler
+    return handler, compiled
 
 
 def show_logging():
@@ -161,10 +247,10 @@ def leave(error):
 def failure(reason):
     import traceback
     kind, error, frames = sys.exc_info()
-    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
-        frames = frames.tb_next
-    trace = ''.join(traceback.format_exception(kind, error, frames)).rstrip()
+    # Frames of this file come before those of the user's code, and between them where one module imports another.
+    own = [frame for frame in traceback.extract_tb(frames) if frame[0] != __file__]
     message = ''.join(traceback.format_exception_only(kind, error)).strip()
+    trace = ''.join(['Traceback (most recent call last):\n'] * bool(own) + traceback.format_list(own)) + message
     return {'reason': reason, 'message': shown(message), 'stackTrace': shown(trace)}
 
 
@@ -188,16 +274,19 @@ def main():
     del sys.path[0]
     channel = Channel(CHANNEL)
     channel.send(HELLO, 0, {'protocol': 1, 'runtime': 'python', 'version': sys.version.split()[0]})
-    handler = None
+    handler = compiled = None
     static_context = {}
     while True:
         kind, stream_id, head, body = channel.receive()
         if kind == INVOKE:
             invoke(channel, stream_id, handler, Context(static_context, **head), body)
+            if compiled is not None and compiled.collected is not None:
+                # Behind the first answer: nobody waits for it, and what the first call imports is there too.
+                compiled.send(channel)
         elif kind == INIT:
             sys.argv = [head['handler']]
             static_context = head['context']
-            handler = initialize(channel, head)
+            handler, compiled = initialize(channel, head)
 
 
 if __name__ == '__main__':

@@ -7,7 +7,7 @@ const bootstrap = fileURLToPath(new URL('./bootstrap2.py', import.meta.url));
 const pythons = interpreters('python', []).filter((path) => path.includes('/python2/'));
 
 it('knows the kinds of frames', async () => {
-  const kinds = 'HELLO, INIT, READY, INIT_FAILED, INVOKE, RESULT, ERROR = 1, 2, 3, 4, 5, 6, 7';
+  const kinds = 'HELLO, INIT, READY, INIT_FAILED, INVOKE, RESULT, ERROR, COMPILED = 1, 2, 3, 4, 5, 6, 7, 14';
   expect(await readFile(bootstrap, 'utf8')).toContain(kinds);
 });
 
