@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { FrameSocket, type Frame } from '@openscf/framing';
 
 const KINDS = ['', 'hello', 'init', 'ready', 'initFailed', 'invoke', 'result', 'error'];
+const COMPILED = 14;
 const CONTEXT = {
   function_name: 'hello',
   namespace: 'default',
@@ -52,6 +53,8 @@ export class BootstrapProcess {
   /** Standard output and error. */
   output = '';
   exitCode: number | null | undefined;
+  /** Files of a compile cache that it has sent until now. */
+  readonly compiled = new Map<string, Buffer>();
   private readonly received: Received[] = [];
   private wake: () => void = () => undefined;
   private frames: FrameSocket | undefined;
@@ -110,8 +113,13 @@ export class BootstrapProcess {
   }
 
   /** Sends init and returns `ready` or `initFailed`. */
-  init(handler: string, environment?: Record<string, string>): Promise<Received> {
-    this.frames?.send(2, 0, { handler, codeRoot: this.codeRoot, context: CONTEXT, environment });
+  init(
+    handler: string,
+    environment?: Record<string, string>,
+    compileCache?: { read?: string },
+  ): Promise<Received> {
+    const { codeRoot } = this;
+    this.frames?.send(2, 0, { handler, codeRoot, context: CONTEXT, environment, compileCache });
     return this.next('ready', 'initFailed');
   }
 
@@ -124,6 +132,18 @@ export class BootstrapProcess {
       body,
     );
     return this.next('result', 'error');
+  }
+
+  /** Resolves when it has sent all of its compile cache, which is then written to the folder, as if this code lay at `codeRoot`. */
+  async keepCompiled(folder: string, codeRoot: string): Promise<void> {
+    await this.next('compiled');
+    const here = [this.codeRoot, encodeURIComponent(this.codeRoot)] as const;
+    const there = [codeRoot, encodeURIComponent(codeRoot)] as const;
+    const files = [...this.compiled].map(([name, content]) => {
+      const named = `/${name}`.replace(here[0], there[0]).replace(here[1], there[1]);
+      return [named.slice(1), content] as const;
+    });
+    await fill(folder, Object.fromEntries(files));
   }
 
   /** Resolves with the exit code. */
@@ -155,7 +175,16 @@ export class BootstrapProcess {
 
   private receive({ kind, streamId, head, body }: Frame): void {
     const parsed = JSON.parse(head.toString()) as Record<string, unknown>;
-    this.received.push({ kind: KINDS[kind] ?? String(kind), streamId, head: parsed, body: body.toString() });
+    if (kind === COMPILED && parsed['name'] !== undefined) {
+      this.compiled.set(String(parsed['name']), Buffer.from(body));
+      return;
+    }
+    this.received.push({
+      kind: kind === COMPILED ? 'compiled' : (KINDS[kind] ?? String(kind)),
+      streamId,
+      head: parsed,
+      body: body.toString(),
+    });
     this.wake();
   }
 }

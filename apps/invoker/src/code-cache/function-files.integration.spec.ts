@@ -35,7 +35,8 @@ describe('files of functions', () => {
       root: join(folder, 'shared'),
     });
     const catalog = await RuntimeCatalog.load(join(cache, 'runtimes/runtimes.json'));
-    const runtimes = ['Nodejs20.19', 'Nodejs22', 'Python3.11'].flatMap((name) => catalog.get(name) ?? []);
+    const names = ['Nodejs18.15', 'Nodejs20.19', 'Nodejs22', 'Python2.7', 'Python3.11'];
+    const runtimes = names.flatMap((name) => catalog.get(name) ?? []);
     const driver = await createSandboxDriver('runc', {
       owner: `files-spec-${process.pid}`,
       relays: [],
@@ -96,6 +97,12 @@ describe('files of functions', () => {
     });
   });
 
+  const pythonFiles = {
+    'lib.py': Array.from({ length: 3000 }, (_, n) => `def f${n}(a):\n    return [x * ${n} for x in a]`).join(
+      '\n',
+    ),
+    'index.py': 'import lib\ndef main_handler(e, c):\n    return lib.f7([6])',
+  };
   const module = `exports.answer = () => 42;\n${Array.from({ length: 3000 }, (_, n) => `exports.f${n} = (a) => a.map((x) => x * ${n} + "${'y'.repeat(20)}");`).join('\n')}`;
   it.each([
     [
@@ -108,21 +115,17 @@ describe('files of functions', () => {
       '[42,"/","/var/user/index.js","at exports.main_handler (/var/user/index.js:1:',
     ],
     [
-      'Nodejs22',
+      'Nodejs18.15',
       { 'lib.js': module, 'index.js': 'exports.main_handler = async () => require("./lib").answer()' },
       '42',
     ],
     [
-      'Python3.11',
-      {
-        'lib.py': Array.from(
-          { length: 3000 },
-          (_, n) => `def f${n}(a):\n    return [x * ${n} for x in a]`,
-        ).join('\n'),
-        'index.py': 'import lib\ndef main_handler(e, c):\n    return lib.f7([6])',
-      },
-      '[42]',
+      'Nodejs22',
+      { 'lib.js': module, 'index.js': 'exports.main_handler = async () => require("./lib").answer()' },
+      '42',
     ],
+    ['Python2.7', pythonFiles, '[42]'],
+    ['Python3.11', pythonFiles, '[42]'],
   ])(
     'keeps what %s has compiled for the next cold start of the same code',
     async (runtime, files, answer) => {
