@@ -17,8 +17,12 @@ export interface Engine {
 }
 
 const STANDARD_SOCKET = '/var/run/docker.sock';
-const START_TRIES = 300;
+const START_MS = 60_000;
 const TRY_EVERY_MS = 100;
+/** An engine may take its socket long before it answers. */
+const ANSWER_MS = 2_000;
+/** It gives containers 15 seconds to end by themselves. */
+const STOP_MS = 45_000;
 
 /**
  * The engine of this host when one runs, else one of its own from the installed `dockerd`, which keeps its data in a
@@ -35,24 +39,29 @@ export async function launchEngine(): Promise<Engine> {
   const folder = await mkdtemp(join(tmpdir(), 'openscf-engine-'));
   const daemon = startDaemon(folder);
   const relays: PortRelay[] = [];
+  const logEnd = async () => (await readFile(join(folder, 'log'), 'utf8').catch(() => '')).slice(-1000);
   const stop = async () => {
     await Promise.all(relays.map((relay) => relay.stop()));
-    await ended(daemon);
+    const inTime = await ended(daemon);
+    const log = await logEnd();
     await rm(folder, { recursive: true, force: true });
+    if (!inTime) throw new Error(`dockerd did not end within ${STOP_MS} ms and was killed: ${log}`);
+  };
+  const openPorts = async (ports: readonly number[]) => {
+    relays.push(await startPortRelay(`/proc/${daemon.pid}/ns/net`, ports));
   };
   const socketPath = join(folder, 'docker.sock');
-  for (let tries = 0; tries < START_TRIES && daemon.exitCode === null; tries += 1) {
-    if (await answers(socketPath)) {
-      const openPorts = async (ports: readonly number[]) => {
-        relays.push(await startPortRelay(`/proc/${daemon.pid}/ns/net`, ports));
-      };
-      return { socketPath, openPorts, stop };
+  const deadline = performance.now() + START_MS;
+  while (!(await answers(socketPath))) {
+    if (isOver(daemon) || performance.now() > deadline) {
+      const what = isOver(daemon) ? 'ended' : `did not answer within ${START_MS} ms`;
+      const log = await logEnd();
+      await stop();
+      throw new Error(`dockerd ${what}: ${log}`);
     }
     await delay(TRY_EVERY_MS);
   }
-  const log = await readFile(join(folder, 'log'), 'utf8');
-  await stop();
-  throw new Error(`dockerd did not start: ${log.slice(-1000)}`);
+  return { socketPath, openPorts, stop };
 }
 
 /** `unshare` and the shell become `dockerd`: its process is the one that is returned. It ends when the test's process does. */
@@ -69,16 +78,24 @@ function startDaemon(folder: string): ChildProcess {
   return spawn('unshare', [...namespaces, 'sh', '-c', script], { stdio: 'ignore' });
 }
 
-async function ended(daemon: ChildProcess): Promise<void> {
-  if (daemon.exitCode !== null || daemon.signalCode !== null) return;
+function isOver({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+/** @returns false when it had to be killed */
+async function ended(daemon: ChildProcess): Promise<boolean> {
+  if (isOver(daemon)) return true;
   const end = once(daemon, 'exit');
   daemon.kill('SIGTERM');
-  await end;
+  const kill = setTimeout(() => daemon.kill('SIGKILL'), STOP_MS);
+  const [, signal] = (await end) as [number | null, NodeJS.Signals | null];
+  clearTimeout(kill);
+  return signal !== 'SIGKILL';
 }
 
 function answers(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
-    request({ socketPath, path: '/_ping' }, (response) => {
+    request({ socketPath, path: '/_ping', signal: AbortSignal.timeout(ANSWER_MS) }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     })

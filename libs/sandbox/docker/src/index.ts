@@ -1,10 +1,10 @@
 /**
  * Files in the order of use:
  * - sandbox.driver.ts: prepare, create, recover, close
- * - container.config.ts: a specification as the engine takes it
- * - running.sandbox.ts: one container that runs, and how its end is noticed
+ * - container.config.ts, rootfs.images.ts: a specification and its root file system as the engine takes them
+ * - running.sandbox.ts, exit.watch.ts: one container that runs, and how its end is noticed
  * - relay.container.ts, host-relay.ts, network.pool.ts: the network of instances
- * - host.check.ts, recovery.ts, driver.names.ts: the engine
+ * - engine.client.ts, host.check.ts, recovery.ts, driver.names.ts: the engine
  */
 import {
   checkDriverOptions,
@@ -12,7 +12,8 @@ import {
   type SandboxDriver,
   type SandboxDriverOptions,
 } from '@openscf/sandbox-api';
-import { DockerSandboxDriver, type EngineOptions } from './sandbox.driver.js';
+import type { EngineOptions } from './engine.client.js';
+import { DockerSandboxDriver } from './sandbox.driver.js';
 
 /** Throws SandboxError `invalid-spec` when the options are wrong; the engine is looked at by `prepare`. */
 export function createDockerDriver(options: SandboxDriverOptions, engine?: EngineOptions): SandboxDriver {

@@ -10,6 +10,9 @@ import type { DriverNames } from './driver.names.js';
 /** Where the relay container sees the sockets of the host's half. */
 const SOCKETS = '/tmp';
 
+/** It only opens its sockets. */
+const READY_MS = 30_000;
+
 /**
  * Runs in the relay container with the Python of the root file system: it listens on every network that it is connected to
  * and forwards to the unix sockets. It does not route: what is no relay port ends here.
@@ -101,6 +104,9 @@ export class RelayContainer {
       throw new SandboxError('host-not-ready', `The relay ended with ${code}`);
     });
     ended.catch(() => undefined);
-    await Promise.race([once(child.stdout, 'data'), ended]);
+    const ready = once(child.stdout, 'data', { signal: AbortSignal.timeout(READY_MS) }).catch(() => {
+      throw new SandboxError('host-not-ready', `The relay was not ready within ${READY_MS} ms`);
+    });
+    await Promise.race([ready, ended]);
   }
 }

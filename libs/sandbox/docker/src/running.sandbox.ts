@@ -9,19 +9,23 @@ import {
 } from '@openscf/sandbox-api';
 import type Docker from 'dockerode';
 import { resourcesOf } from './container.config.js';
+import type { ExitWatch } from './exit.watch.js';
 import { ignoreGone } from './recovery.js';
 
 /** What the driver gives a sandbox that runs. */
 export interface RunningParts {
   container: Docker.Container;
   output: Readable;
-  /** The exit code of pid 1; asked of the engine before the start, so that no end is missed. */
-  ended: Promise<{ StatusCode: number }>;
+  /** Begun before the start, so that no end is missed. */
+  exit: ExitWatch;
   /** Removes what is left after the container: gives the network back. */
   release: () => Promise<void>;
 }
 
-/** States: running → ended → destroyed. The engine tells the end by answering a request that it holds open until then. */
+/** What is killed has ended at once; an engine that does not tell so by then has lost sight of it. */
+const END_AFTER_KILL_MS = 10_000;
+
+/** States: running → ended → destroyed. */
 export class RunningSandbox implements Sandbox {
   readonly output: Readable;
   readonly exited: Promise<SandboxExit>;
@@ -58,14 +62,15 @@ export class RunningSandbox implements Sandbox {
   async destroy(): Promise<void> {
     await this.parts.container.kill({ signal: 'SIGKILL' }).catch(ignoreGone);
     // The engine forgets how a container ended when it is removed.
-    await this.exited;
+    const lost = setTimeout(() => this.parts.exit.stop(), END_AFTER_KILL_MS);
+    await this.exited.finally(() => clearTimeout(lost));
     await this.parts.container.remove({ force: true, v: true }).catch(ignoreGone);
     await this.parts.release();
     this.output.destroy();
   }
 
   private async watch(): Promise<SandboxExit> {
-    const code = await this.parts.ended.then(({ StatusCode }) => StatusCode).catch(() => undefined);
+    const code = await this.parts.exit.code();
     const state = await this.parts.container.inspect().then(
       (found) => found.State,
       () => undefined,

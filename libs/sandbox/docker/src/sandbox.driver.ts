@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,19 +16,17 @@ import {
   startOrUndo,
   type UndoStack,
 } from '@openscf/sandbox-api';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { containerConfig } from './container.config.js';
-import { DriverNames, imageName } from './driver.names.js';
+import { DriverNames } from './driver.names.js';
+import { engineClient, type EngineOptions } from './engine.client.js';
+import { ExitWatch } from './exit.watch.js';
 import { checkEngine } from './host.check.js';
 import { NetworkPool } from './network.pool.js';
 import { removeEverything } from './recovery.js';
 import { RelayContainer } from './relay.container.js';
+import { RootfsImages } from './rootfs.images.js';
 import { RunningSandbox } from './running.sandbox.js';
-
-/** Where the engine is; by default the standard socket, or what DOCKER_HOST says. */
-export interface EngineOptions {
-  socketPath?: string;
-}
 
 /** Measured on two cores, with other work on them. */
 const TYPICAL_START_MS = 400;
@@ -39,7 +37,7 @@ export class DockerSandboxDriver implements SandboxDriver {
   private readonly docker: Docker;
   private readonly names: DriverNames;
   private readonly state: string;
-  private readonly images = new Map<string, Promise<string>>();
+  private readonly images: RootfsImages;
   private shared: Promise<NetworkPool> | undefined;
   private relay: RelayContainer | undefined;
   private userNamespace = false;
@@ -48,7 +46,8 @@ export class DockerSandboxDriver implements SandboxDriver {
     private readonly options: SandboxDriverOptions,
     engine?: EngineOptions,
   ) {
-    this.docker = new Docker(engine);
+    this.docker = engineClient(engine);
+    this.images = new RootfsImages(engine);
     this.names = new DriverNames(options.owner);
     this.state = options.stateDirectory ?? `/run/openscf-${options.owner}`;
   }
@@ -93,7 +92,7 @@ export class DockerSandboxDriver implements SandboxDriver {
   }
 
   private async start(spec: SandboxSpec, undo: UndoStack): Promise<Sandbox> {
-    const image = await this.imageOf(spec.rootfs);
+    const image = await this.images.of(spec.rootfs);
     const networks = await this.sharedNetworks(spec.rootfs);
     const network = await networks.take(
       this.options.publicEgress || spec.network === 'none' ? spec.network : 'relays',
@@ -110,55 +109,35 @@ export class DockerSandboxDriver implements SandboxDriver {
     };
     const container = await this.docker.createContainer(containerConfig(spec, places, this.options.relays));
     undo.push(() => container.remove({ force: true, v: true }));
-    const ended = container.wait({ condition: 'next-exit' }) as Promise<{ StatusCode: number }>;
-    ended.catch(() => undefined);
-    await container.start();
+    const exit = await ExitWatch.begin(container);
+    await container.start().catch((error: unknown) => {
+      exit.stop();
+      throw error;
+    });
     undo.pop();
-    return new RunningSandbox(spec.id, { container, output, ended, release: () => undo.unwind() });
+    return new RunningSandbox(spec.id, { container, output, exit, release: () => undo.unwind() });
   }
 
   /** Where no base is given, the relay container runs from the same image as the first instance, so both wait for it. */
   private sharedNetworks(rootfs: string): Promise<NetworkPool> {
-    this.shared ??= this.makeShared(this.options.baseRootfs ?? rootfs);
+    if (!this.shared) {
+      this.shared = this.makeShared(this.options.baseRootfs ?? rootfs);
+      // The next start tries again.
+      this.shared.catch(() => (this.shared = undefined));
+    }
     return this.shared;
   }
 
   private async makeShared(rootfs: string): Promise<NetworkPool> {
     const { relays, readyNetworks, publicEgress } = this.options;
     if (relays.length > 0) this.relay = new RelayContainer(this.docker, this.names, relays, this.state);
-    await this.relay?.start(await this.imageOf(rootfs));
+    const image = await this.images.of(rootfs);
+    await this.relay?.start(image).catch(async (error: unknown) => {
+      await this.relay?.stop();
+      throw error;
+    });
     const kind = publicEgress ? 'egress' : 'relays';
     return new NetworkPool(this.docker, this.names, this.relay, readyNetworks, kind);
-  }
-
-  private imageOf(rootfs: string): Promise<string> {
-    let image = this.images.get(rootfs);
-    if (!image) {
-      image = this.importImage(rootfs);
-      this.images.set(rootfs, image);
-      image.catch(() => this.images.delete(rootfs));
-    }
-    return image;
-  }
-
-  /** An image that is there already was made from the same content: the path is named by it. */
-  private async importImage(rootfs: string): Promise<string> {
-    const name = imageName(rootfs);
-    const isThere = await this.docker
-      .getImage(name)
-      .inspect()
-      .then(
-        () => true,
-        () => false,
-      );
-    if (isThere) return name;
-    const tar = spawn('tar', ['-C', rootfs, '-c', '.'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    const [repo, tag] = name.split(':');
-    const progress = await this.docker.importImage(tar.stdout, { repo, tag });
-    await new Promise<void>((resolve, reject) => {
-      this.docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
-    });
-    return name;
   }
 }
 
