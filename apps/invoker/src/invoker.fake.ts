@@ -155,6 +155,7 @@ export class InvokerFake {
           layers: { acquire: () => Promise.resolve(undefined) },
           images: {
             missing: 'no images here',
+            has: () => false,
             acquire: () => Promise.reject(new Error('no images here')),
             prefetch: () => Promise.resolve(),
           },

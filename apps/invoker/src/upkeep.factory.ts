@@ -73,6 +73,7 @@ export function makeUpkeep(
     runtimes,
     place: { ...settings, runRoot, compileCache: files.compileCache !== undefined },
     files: (state) => functionFiles.acquire(state),
+    mustPull: (state) => functionFiles.mustPull(state),
     takeWarm: (key) => warmPool.take(key),
     onLost: (instance, exit) => {
       logger.info({ instance: instance.id, exit }, 'idle instance ended by itself');

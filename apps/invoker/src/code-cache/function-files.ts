@@ -10,6 +10,7 @@ export interface FunctionFilesOptions {
   readonly packages: { acquire(code: CodePackage): Promise<CodeLease> };
   readonly layers: { acquire(layers: readonly LayerState[]): Promise<CodeLease | undefined> };
   readonly images: {
+    has(code: ImageCode): boolean;
     acquire(code: ImageCode): Promise<ImageLease>;
     prefetch(code: ImageCode): Promise<void>;
   };
@@ -63,6 +64,11 @@ export class FunctionFiles {
         compiled.release();
       },
     };
+  }
+
+  /** Is the function's image still to be pulled? */
+  mustPull({ code }: Pick<FunctionState, 'code'>): boolean {
+    return code.kind === 'image' && !this.options.images.has(code);
   }
 
   /** Makes ready what can be made ready before anyone calls. @throws as `acquire` */

@@ -14,7 +14,7 @@ import { SharedDirectories } from './shared-directories.js';
 
 /** What is kept on the host for instances: packages, layers, images, shared directories. */
 export interface HostFiles extends Omit<FunctionFilesOptions, 'runtimeVersion'> {
-  readonly images: Pick<ImageStore, 'acquire' | 'missing' | 'prefetch'>;
+  readonly images: Pick<ImageStore, 'acquire' | 'has' | 'missing' | 'prefetch'>;
   /** Finds what an earlier life has left. To be called once, first. */
   open(): Promise<void>;
   /** Takes down what only a running invoker needs. Never rejects. */

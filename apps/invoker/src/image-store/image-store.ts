@@ -85,6 +85,11 @@ export class ImageStore {
     }
   }
 
+  /** Would `acquire` have it at once? */
+  has({ digest }: ImageCode): boolean {
+    return this.images.has(digest);
+  }
+
   /** @throws ImageError */
   async acquire(code: ImageCode): Promise<ImageLease> {
     const { missing } = this.options;

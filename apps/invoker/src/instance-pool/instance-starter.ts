@@ -1,5 +1,5 @@
 import type { ColdReason, FunctionState } from '@openscf/contracts';
-import type { BootOutcome } from '../instance/instance.types.js';
+import type { BootOutcome, BootTurn } from '../instance/instance.types.js';
 import { BootQueue } from './boot.queue.js';
 import type { ColdReasons } from './cold-reasons.js';
 import type { FunctionGroup, Member } from './function.group.js';
@@ -67,8 +67,8 @@ export class InstanceStarter<I extends PoolInstance> {
     group.ahead++;
     void this.queue.run(
       () => true,
-      async () => {
-        const { member, outcome } = await this.boot(group, 'provisioned');
+      async (turn) => {
+        const { member, outcome } = await this.boot(group, 'provisioned', turn);
         group.ahead--;
         this.noteAhead(group, outcome);
         this.options.onBooted(member, outcome);
@@ -87,9 +87,9 @@ export class InstanceStarter<I extends PoolInstance> {
     const { isClosed, memory, onBooted, onUnwanted } = this.options;
     // At its turn it may not be wanted any more: instances that came back have served who waited.
     const wanted = (): boolean => !isClosed() && group.isBootWanted();
-    const ran = await this.queue.run(wanted, async () => {
+    const ran = await this.queue.run(wanted, async (turn) => {
       group.bootBegins();
-      const { member, outcome } = await this.boot(group, reason);
+      const { member, outcome } = await this.boot(group, reason, turn);
       group.started--;
       group.boots--;
       onBooted(member, outcome);
@@ -104,6 +104,7 @@ export class InstanceStarter<I extends PoolInstance> {
   private async boot(
     group: FunctionGroup<I>,
     reason: ColdReason,
+    turn: BootTurn,
   ): Promise<{ member: Member<I>; outcome: BootOutcome }> {
     const { memory, create, onMember, now } = this.options;
     await memory.room();
@@ -111,7 +112,7 @@ export class InstanceStarter<I extends PoolInstance> {
     const member = group.add(instance);
     onMember(member);
     const startedAt = now();
-    const outcome = await instance.boot(reason);
+    const outcome = await instance.boot(reason, turn);
     group.coldMs = now() - startedAt;
     return { member, outcome };
   }

@@ -1,13 +1,13 @@
 import type { ColdReason, ColdStart, FunctionState } from '@openscf/contracts';
 import type { QuotaTaken } from '../quota/quota.types.js';
-import type { BootFailure, BootOutcome } from '../instance/instance.types.js';
+import type { BootFailure, BootOutcome, BootTurn } from '../instance/instance.types.js';
 
 /** What the pool needs of an instance. */
 export interface PoolInstance {
   readonly id: string;
   /** May it be given another request? */
   readonly usable: boolean;
-  boot(reason: ColdReason): Promise<BootOutcome>;
+  boot(reason: ColdReason, turn: BootTurn): Promise<BootOutcome>;
   destroy(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import type { SandboxDriver } from '@openscf/sandbox-api';
 import { ImageError } from '@openscf/oci';
 import { InstanceProcess } from './instance-process.js';
 import type { InstancePlan } from './instance-plan.factory.js';
-import type { BootFailure, InstanceFiles } from './instance.types.js';
+import type { BootFailure, BootTurn, InstanceFiles } from './instance.types.js';
 
 /** From a started sandbox to the bootstrap's hello. Generous: it holds for a host that is short of everything. */
 const RUNTIME_START_MS = 30_000;
@@ -12,6 +12,8 @@ export interface BootDependencies {
   readonly driver: Pick<SandboxDriver, 'create'>;
   /** Makes ready on the host what the function needs. */
   readonly files: (plan: InstancePlan) => Promise<InstanceFiles>;
+  /** Does that take long, and nothing but waiting? */
+  readonly mustPull: (plan: InstancePlan) => boolean;
   /** A started process of the warm pool that fits, which is the caller's from then on. */
   readonly takeWarm: (plan: InstancePlan) => InstanceProcess | undefined;
 }
@@ -40,9 +42,9 @@ export class InstanceBoot {
   ) {}
 
   /** @returns why it failed, or undefined when `ready` was resolved in time */
-  async run(ready: Promise<void>): Promise<BootFailure | undefined> {
+  async run(ready: Promise<void>, turn: BootTurn): Promise<BootFailure | undefined> {
     try {
-      const files = await this.dependencies.files(this.plan);
+      const files = await this.getFiles(turn);
       if (!this.events.onFiles(files)) {
         files.release();
         return { kind: 'destroyed' };
@@ -70,6 +72,11 @@ export class InstanceBoot {
       initRuntimeMs: this.took.runtime,
       initFunctionMs: this.took.init,
     };
+  }
+
+  private getFiles(turn: BootTurn): Promise<InstanceFiles> {
+    const { mustPull, files } = this.dependencies;
+    return mustPull(this.plan) ? turn.lendWhile(files(this.plan)) : files(this.plan);
   }
 
   /** @returns false when there is no pooled process, or it could not be made this function's: then nothing has happened */

@@ -12,6 +12,8 @@ export interface InstanceFactoryOptions {
   readonly place: InstancePlace;
   readonly runtimes: Pick<RuntimeCatalog, 'get' | 'host'>;
   readonly files: (state: FunctionState) => Promise<InstanceFiles>;
+  /** Must files be pulled first, which may take minutes? */
+  readonly mustPull: (state: FunctionState) => boolean;
   readonly takeWarm: (key: WarmKey) => InstanceProcess | undefined;
   readonly onLost: (instance: Instance, exit: SandboxExit) => void;
 }
@@ -29,6 +31,7 @@ export class InstanceFactory {
     return new Instance(makeInstancePlan(state, this.runtimeOf(state), place), {
       driver,
       files: (plan) => this.options.files(plan.state),
+      mustPull: (plan) => this.options.mustPull(plan.state),
       takeWarm: ({ warmKey }) => (warmKey === undefined ? undefined : this.options.takeWarm(warmKey)),
       onLost,
     });

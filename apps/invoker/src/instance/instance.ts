@@ -9,6 +9,7 @@ import type { InstanceProcess } from './instance-process.js';
 import type {
   BootFailure,
   BootOutcome,
+  BootTurn,
   InstanceFiles,
   InstanceInvocation,
   InstanceStream,
@@ -91,7 +92,7 @@ export class Instance {
   }
 
   /** Starts it. Never rejects. After a failure the instance is being destroyed. */
-  async boot(reason: ColdReason): Promise<BootOutcome> {
+  async boot(reason: ColdReason, turn: BootTurn): Promise<BootOutcome> {
     const failed = new Promise<BootFailure>((resolve) => {
       this.state = { phase: 'creating', fail: resolve };
     });
@@ -103,7 +104,7 @@ export class Instance {
         if (this.state.phase === 'creating') this.state = { phase: 'initializing', fail: this.state.fail };
       },
     });
-    const failure = await Promise.race([boot.run(ready), failed]);
+    const failure = await Promise.race([boot.run(ready, turn), failed]);
     this.coldStart = boot.coldStart(reason);
     if (failure !== undefined) {
       await this.process?.linesDelivered();

@@ -28,6 +28,12 @@ export type BootOutcome =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly failure: BootFailure; readonly coldStart: ColdStart };
 
+/** A boot's turn among those that the host runs at once. */
+export interface BootTurn {
+  /** Others may have the turn until this is done; then it is taken again, before those who had none yet. */
+  lendWhile<T>(waited: Promise<T>): Promise<T>;
+}
+
 /** What a function needs of the host, ready to be mounted; stays until `release`. */
 export interface InstanceFiles {
   /** Code and layers: what a pooled instance gets late. */
