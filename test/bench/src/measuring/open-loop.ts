@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { cachedOnce, inCache } from './cache.ts';
+import { cachedFolder } from '@openscf/infra-local';
+import { inCache } from './cache.ts';
 
 const run = promisify(execFile);
 /** An open-loop generator: it sends at its rate whatever the answers do, so that a slow answer delays no request. */
@@ -18,7 +19,7 @@ export interface OpenLoopResult {
 }
 
 async function vegeta(): Promise<string> {
-  const folder = await cachedOnce(inCache('bench-vegeta'), async (part) => {
+  const folder = await cachedFolder(inCache(), 'bench-vegeta', console.log, async (part) => {
     console.log('building the load generator …');
     await run('go', ['install', VEGETA], { env: { ...process.env, GOBIN: part } });
   });

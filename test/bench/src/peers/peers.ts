@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from '@openscf/infra-local';
-import { cachedOnce, inCache } from '../measuring/cache.ts';
+import { cachedFolder, freePort } from '@openscf/infra-local';
+import { inCache } from '../measuring/cache.ts';
 import { startProgram, type Program } from '../measuring/program.ts';
 
 const run = promisify(execFile);
@@ -24,7 +24,7 @@ const MAIN_PY = `def echo(request):\n    return request.get_json()\n`;
 const WORKER_JS = `export default { async fetch(request) { return Response.json(await request.json()); } };\n`;
 
 function installed(name: string, install: (folder: string) => Promise<void>): Promise<string> {
-  return cachedOnce(inCache('bench-peers', name), (part) => {
+  return cachedFolder(inCache('bench-peers'), name, console.log, (part) => {
     console.log(`installing ${name} …`);
     return install(part);
   });

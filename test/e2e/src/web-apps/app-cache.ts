@@ -2,10 +2,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cachedFolder } from '@openscf/infra-local';
 import { zipOfFolder } from '../zip.factory.js';
 
 const run = promisify(execFile);
@@ -29,17 +30,7 @@ export async function cachedApp(
 ): Promise<string> {
   const root = join(process.env['OPENSCF_CACHE'] || join(homedir(), '.cache/openscf'), 'e2e-apps');
   const key = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
-  const folder = join(root, `${name}-${key}`);
-  if (existsSync(folder)) return folder;
-  await mkdir(root, { recursive: true });
-  const draft = await mkdtemp(join(root, '.part-'));
-  try {
-    await fill(draft);
-    await rename(draft, folder);
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
-  return folder;
+  return cachedFolder(root, `${name}-${key}`, console.log, fill);
 }
 
 /** The zip of such a folder, kept beside it: some have thousands of files. */
