@@ -1,69 +1,18 @@
 import { existsSync } from 'node:fs';
-import { lstat, mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { lstat, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  anImage,
-  blob,
-  launchImageRegistry,
-  manifestOf,
-  tarOf,
-  type BuiltImage,
-  type ImageRegistryPart,
-  type LayerEntry,
-} from '@openscf/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  ImageRegistry,
-  missingImageTools,
-  parseImageReference,
-  unpackImage,
-  type ImageErrorReason,
-  type ImageReference,
-} from './index.js';
+import { anImage, blob, manifestOf, tarOf, type LayerEntry } from '@openscf/testing';
+import { describe, expect, it } from 'vitest';
+import { unpackImage } from './index.js';
+import { failing, RegistryFixture } from './image-registry.fixture.js';
 
 const site: readonly LayerEntry[] = [{ name: 'index.html', content: 'hello' }];
 
-let registry: ImageRegistryPart;
-let folder: string;
-
-beforeAll(async () => {
-  expect(await missingImageTools()).toBeUndefined();
-  registry = await launchImageRegistry();
-});
-afterAll(() => registry?.stop());
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'openscf-oci-'));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
-
-function at(rest: string, address = registry.address): ImageReference {
-  return parseImageReference(`${address}/${rest}`);
-}
-
-function failing(reason: ImageErrorReason, message: string | RegExp = '') {
-  return expect.objectContaining({
-    reason,
-    message: message === '' ? expect.stringMatching(/^Image \S+: /) : expect.stringMatching(message),
-  });
-}
-
-async function pulled(image: BuiltImage, client = new ImageRegistry()): Promise<string> {
-  const digest = await registry.push('pulled', 'x', image);
-  const layout = join(folder, 'layout');
-  await client.pull({ ...at('pulled'), digest }, layout);
-  return layout;
-}
-
-async function unpacked(image: BuiltImage, maxBytes?: number): Promise<string> {
-  const target = join(folder, 'root');
-  await unpackImage(await pulled(image), target, { image: 'x', ...(maxBytes && { maxBytes }) });
-  return target;
-}
+const images = RegistryFixture.use();
 
 describe('unpack', () => {
   it('lays layers over one another: what they replace is replaced, what they delete is gone', async () => {
-    const root = await unpacked(
+    const root = await images.unpacked(
       anImage({
         layers: [
           [
@@ -134,8 +83,8 @@ describe('unpack', () => {
     const { nlink, mode } = await stat('/etc/shadow');
     const witness = '/tmp/openscf-witness';
     await writeFile(witness, 'here');
-    const layout = await pulled(anImage({ layers: [[...inside], ...layers] }));
-    const root = join(folder, 'root');
+    const layout = await images.pulled(anImage({ layers: [[...inside], ...layers] }));
+    const root = join(images.folder, 'root');
     const outcome = await unpackImage(layout, root, { image: 'hostile' }).then(
       () => 'unpacked',
       (error: unknown) => error,
@@ -145,7 +94,7 @@ describe('unpack', () => {
       expect(await readFile(witness, 'utf8')).toBe('here');
       expect(await readFile('/etc/shadow')).toEqual(shadow);
       expect(await stat('/etc/shadow')).toMatchObject({ nlink, mode });
-      expect((await readdir(folder)).sort()).toEqual(
+      expect((await readdir(images.folder)).sort()).toEqual(
         outcome === 'unpacked' ? ['layout', 'root'] : ['layout'],
       );
       if (outcome === 'unpacked') {
@@ -162,7 +111,7 @@ describe('unpack', () => {
   });
 
   it('keeps links as they are, wherever they point', async () => {
-    const root = await unpacked(
+    const root = await images.unpacked(
       anImage({ layers: [[{ name: 'l', type: 'symlink', target: '/etc/passwd' }]] }),
     );
     expect(await readlink(join(root, 'l'))).toBe('/etc/passwd');
@@ -170,19 +119,19 @@ describe('unpack', () => {
 
   it('stops at the limit, and leaves nothing', async () => {
     const bomb = anImage({ layers: [[{ name: 'zeros', content: Buffer.alloc(300_000_000) }]] });
-    await expect(unpacked(bomb, 20_000_000)).rejects.toEqual(
+    await expect(images.unpacked(bomb, 20_000_000)).rejects.toEqual(
       failing('too-large', /Image x: it unpacks to more than 19 MB/),
     );
-    expect(existsSync(join(folder, 'root'))).toBe(false);
+    expect(existsSync(join(images.folder, 'root'))).toBe(false);
   });
 
   it('says when a layer is no archive', async () => {
     const image = anImage({ layers: [site] });
     const layer = blob(image.layers[0]?.mediaType ?? '', Buffer.from('no archive at all'));
     const broken = { ...image, layers: [layer], manifest: manifestOf(image.config, [layer]) };
-    await expect(unpacked(broken)).rejects.toEqual(failing('broken'));
+    await expect(images.unpacked(broken)).rejects.toEqual(failing('broken'));
     const cut = tarOf([{ name: 'a', content: 'x'.repeat(5_000) }]).subarray(0, 2_000);
-    await expect(unpacked(anImage({ layers: [cut] }))).rejects.toEqual(failing('broken'));
-    expect(existsSync(join(folder, 'root'))).toBe(false);
+    await expect(images.unpacked(anImage({ layers: [cut] }))).rejects.toEqual(failing('broken'));
+    expect(existsSync(join(images.folder, 'root'))).toBe(false);
   });
 });
