@@ -48,9 +48,9 @@ export class InvokerModule {
         },
         {
           provide: HOST_FILES,
-          useFactory: (store: ObjectStore, runtimes: RuntimeCatalog) =>
-            makeHostFiles(config, store, runtimes.host.rootfs, logger),
-          inject: [ObjectStore, RuntimeCatalog],
+          useFactory: (store: ObjectStore, runtimes: RuntimeCatalog, driver: SandboxDriver) =>
+            makeHostFiles(config, store, runtimes.host.rootfs, driver, logger),
+          inject: [ObjectStore, RuntimeCatalog, SANDBOX_DRIVER],
         },
         {
           provide: InvokerService,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ObjectStore } from '@openscf/object-store';
+import type { SandboxDriver } from '@openscf/sandbox-api';
 import type { Logger } from '@openscf/telemetry';
 import { openImageStore } from '../image-store/image-store.factory.js';
 import type { ImageStore } from '../image-store/image-store.js';
@@ -23,11 +24,15 @@ export interface HostFiles extends Omit<FunctionFilesOptions, 'runtimeVersion'> 
 
 const MB = 1024 * 1024;
 
-/** @param rootfs the platform's root file system, whose name server images get too */
+/**
+ * @param rootfs the platform's root file system, whose name server images get too
+ * @param driver is told of root file systems that go
+ */
 export async function makeHostFiles(
   config: InvokerConfig,
   store: ObjectStore,
   rootfs: string,
+  driver: Pick<SandboxDriver, 'forgetRoot'>,
   logger: Logger,
 ): Promise<HostFiles> {
   const root = join(config.home, 'invoker');
@@ -39,7 +44,12 @@ export async function makeHostFiles(
     log,
   });
   const layers = new LayerCache({ root: join(root, 'layers'), packages });
-  const images = await openImageStore(config, { folder: root, rootfs, log });
+  const images = await openImageStore(config, {
+    folder: root,
+    rootfs,
+    forgetRoot: (gone) => driver.forgetRoot(gone),
+    log,
+  });
   const sharedDirectories = new SharedDirectories({
     systems: config.sharedFileSystems,
     root: join(root, 'shared'),

@@ -79,6 +79,7 @@ describe('image functions', () => {
       missing: undefined,
       pullTimeoutMs: 60_000,
       resolvConf: () => readFile(join(catalog.host.rootfs, 'etc/resolv.conf'), 'utf8'),
+      forgetRoot: () => Promise.resolve(),
       log: () => undefined,
     });
     await images.open();

@@ -12,13 +12,15 @@ export interface ImageStorePlace {
   readonly folder: string;
   /** Root file system of all other instances: its /etc/resolv.conf is the images' too. */
   readonly rootfs: string;
+  /** To be called with the path of a root file system that goes. */
+  readonly forgetRoot: (rootfs: string) => Promise<void>;
   readonly log: (fields: object, message: string) => void;
 }
 
 /** The image store of an invoker, opened. Where a tool is missing it says so and refuses images. */
 export async function openImageStore(
   config: Config<typeof imageStoreConfig>,
-  { folder, rootfs, log }: ImageStorePlace,
+  { folder, rootfs, forgetRoot, log }: ImageStorePlace,
 ): Promise<ImageStore> {
   const { registryAuthFile: authFile, insecureRegistries } = config;
   const missing = await missingImageTools();
@@ -30,6 +32,7 @@ export async function openImageStore(
     missing,
     pullTimeoutMs: config.imagePullSeconds * 1_000,
     resolvConf: () => readFile(join(rootfs, 'etc/resolv.conf'), 'utf8'),
+    forgetRoot,
     log,
   });
   await store.open();

@@ -12,6 +12,7 @@ describe('image store', () => {
   let registry: ImageRegistryPart;
   let folder: string;
   const pull = vi.fn();
+  const forgetRoot = vi.fn();
 
   beforeAll(async () => {
     expect(await missingImageTools()).toBeUndefined();
@@ -21,6 +22,8 @@ describe('image store', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'openscf-images-'));
     pull.mockReset();
+    forgetRoot.mockReset();
+    forgetRoot.mockResolvedValue(undefined);
     const client = new ImageRegistry();
     pull.mockImplementation((...args: Parameters<ImageRegistry['pull']>) => client.pull(...args));
   });
@@ -34,6 +37,7 @@ describe('image store', () => {
       missing: undefined,
       pullTimeoutMs: 60_000,
       resolvConf: () => Promise.resolve('nameserver 198.18.0.3\n'),
+      forgetRoot,
       log: () => undefined,
       ...changes,
     });
@@ -163,10 +167,21 @@ describe('image store', () => {
     leases[2]?.release();
     await images.acquire(codes[3] as ImageCode);
     expect(leases.map(({ rootfs }) => existsSync(rootfs))).toEqual([true, false, false]);
+    expect(forgetRoot.mock.calls.flat()).toEqual(leases.slice(1).map(({ rootfs }) => rootfs));
     // Pulled again it lies elsewhere: drivers keep a mount of the old root.
     const again = await images.acquire(codes[1] as ImageCode);
     expect(again.rootfs).not.toBe(leases[1]?.rootfs);
     expect(existsSync(again.rootfs)).toBe(true);
+  });
+
+  it('removes an image also when those who are told of it fail', async () => {
+    const padding = 'x'.repeat(400_000);
+    const [first, second] = await Promise.all(['g', 'h'].map((name) => deployed(site(name + padding), name)));
+    const images = await store({ maxBytes: 600_000 });
+    (await images.acquire(first as ImageCode)).release();
+    forgetRoot.mockRejectedValueOnce(new Error('not now'));
+    await images.acquire(second as ImageCode);
+    expect(await readdir(join(folder, 'images'))).toEqual([second?.digest.slice(7)]);
   });
 
   it('pulls ahead what there is room for, and says nothing when it cannot', async () => {

@@ -23,6 +23,8 @@ export interface ImageStoreOptions {
   readonly pullTimeoutMs: number;
   /** Content of /etc/resolv.conf in instances. */
   readonly resolvConf: () => Promise<string>;
+  /** An image goes whose root file system was at this path. */
+  readonly forgetRoot: (rootfs: string) => Promise<void>;
   readonly log: (fields: object, message: string) => void;
 }
 
@@ -56,7 +58,7 @@ const ALGORITHM = 'sha256:';
  * 1. A folder named by a digest is complete: it is filled beside its place and renamed into it.
  * 2. An image is pulled once, however many ask for it at the same time, by the digest that was deployed.
  * 3. What an instance uses is never removed; of the rest the least recently used goes when the store is over its size.
- * 4. A root is never made twice at one path: sandbox drivers keep a mount of it.
+ * 4. A root is never made twice at one path: sandbox drivers keep a mount of it until they are told that it goes.
  */
 export class ImageStore {
   private readonly images = new Map<string, StoredImage>();
@@ -210,7 +212,11 @@ export class ImageStore {
       // Away at once, so that a pull of the same image finds its place free.
       const aside = this.temporary(`old-${digest.slice(ALGORITHM.length)}`);
       await rename(image.folder, aside);
-      await rm(aside, { recursive: true, force: true });
+      try {
+        await this.options.forgetRoot(image.rootfs);
+      } finally {
+        await rm(aside, { recursive: true, force: true });
+      }
     }
   }
 

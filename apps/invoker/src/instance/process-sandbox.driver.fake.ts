@@ -27,6 +27,10 @@ export class ProcessSandboxDriver implements SandboxDriver {
     return Promise.resolve();
   }
 
+  forgetRoot(): Promise<void> {
+    return Promise.resolve();
+  }
+
   create(spec: SandboxSpec): Promise<Sandbox> {
     this.created++;
     const command = [...spec.command, join(spec.runDirectory, 'channel.sock')];

@@ -47,6 +47,10 @@ export class SafeSandboxDriver implements SandboxDriver {
     return this.inner.recover();
   }
 
+  forgetRoot(rootfs: string): Promise<void> {
+    return this.inner.forgetRoot(rootfs);
+  }
+
   async create(spec: SandboxSpec): Promise<Sandbox> {
     checkSpec(spec);
     if (this.closing) throw new SandboxError('driver-closed', `Driver ${this.name} is closed`);

@@ -125,6 +125,10 @@ export class FakeSandboxDriver implements SandboxDriver {
     this.calls.push('recover');
   }
 
+  async forgetRoot(rootfs: string): Promise<void> {
+    this.calls.push(`forgetRoot ${rootfs}`);
+  }
+
   async close(): Promise<void> {
     this.calls.push('close');
     await Promise.all(this.living.map((sandbox) => sandbox.destroy()));

@@ -170,6 +170,11 @@ export interface SandboxDriver {
   prepare(): Promise<void>;
   /** Resolves when the command runs. A failed create leaves nothing behind. */
   create(spec: SandboxSpec): Promise<Sandbox>;
+  /**
+   * A root file system is being removed that no sandbox uses, and that none will use again: gives up what the driver keeps for starts from
+   * it, such as a mount or an image. Fine for one that it has never seen.
+   */
+  forgetRoot(rootfs: string): Promise<void>;
   /** Removes everything that an earlier life of this owner left on the host. */
   recover(): Promise<void>;
   /** Destroys all sandboxes of this driver and what they shared. */

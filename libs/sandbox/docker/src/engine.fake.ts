@@ -17,6 +17,8 @@ export interface EngineScript {
 /** An engine that runs nothing: one container, as far as the driver asks about it, with the engine's own rules of who is told of its end. */
 export class FakeEngine {
   readonly script: EngineScript = { waitTakenAfterMs: 0, endsAtOnce: false, silentAbout: undefined };
+  /** Names of images that it was told to remove. */
+  readonly removedImages: string[] = [];
   socketPath = '';
   private folder = '';
   private readonly server: Server;
@@ -65,7 +67,10 @@ export class FakeEngine {
     const { silentAbout, waitTakenAfterMs } = this.script;
     if (silentAbout !== undefined && pathname.includes(silentAbout)) return;
     const action = `${request.method} ${pathname.split('/').at(-1)}`;
-    if (action === 'POST wait') {
+    if (request.method === 'DELETE' && pathname.startsWith('/images/')) {
+      this.removedImages.push(pathname.slice('/images/'.length));
+      response.writeHead(200).end('[]');
+    } else if (action === 'POST wait') {
       const take = () => this.watch(response, searchParams.get('condition') ?? 'not-running');
       setTimeout(take, waitTakenAfterMs);
     } else {

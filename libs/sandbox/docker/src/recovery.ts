@@ -18,7 +18,7 @@ export async function removeEverything(
   await rm(stateDirectory, { recursive: true, force: true });
 }
 
-/** 404: it is gone. 409: its removal is under way already. */
+/** 404: it is gone. 409: its removal is under way already, or it is in use. */
 export function ignoreGone(error: { statusCode?: number }): void {
   if (error.statusCode !== 404 && error.statusCode !== 409) throw error;
 }

@@ -5,6 +5,7 @@ import { SandboxError } from '@openscf/sandbox-api';
 import type Docker from 'dockerode';
 import { imageName } from './driver.names.js';
 import { engineClient, type EngineOptions } from './engine.client.js';
+import { ignoreGone } from './recovery.js';
 
 /** For a root file system of some gigabytes on a slow disk. */
 const IMPORT_TIMEOUT_MS = 600_000;
@@ -28,6 +29,13 @@ export class RootfsImages {
       image.catch(() => this.images.delete(rootfs));
     }
     return image;
+  }
+
+  /** Removes the image, of an earlier life too, unless something runs from it. */
+  async forget(rootfs: string): Promise<void> {
+    await this.images.get(rootfs)?.catch(() => undefined);
+    this.images.delete(rootfs);
+    await this.docker.getImage(imageName(rootfs)).remove().catch(ignoreGone);
   }
 
   /** An image that is there already was made from the same content: the path is named by it. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Sandbox, SandboxDriver, SandboxSpec } from '@openscf/sandbox-api';
 import { eventually } from '@openscf/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { imageName } from './driver.names.js';
 import { FakeEngine } from './engine.fake.js';
 import { createDockerDriver } from './index.js';
 
@@ -54,6 +55,13 @@ describe('the Docker driver and an engine that', () => {
     engine.end(7);
     expect(await sandbox.exited).toEqual({ exitCode: 7, oomKilled: false });
     await sandbox.destroy();
+  });
+
+  it('has an image of a root file system that goes: the image is removed', async () => {
+    const driver = makeDriver();
+    await (await start(driver)).destroy();
+    await driver.forgetRoot('/rootfs');
+    expect(engine.removedImages).toEqual([imageName('/rootfs')]);
   });
 
   it('cannot start a container: nothing is asked of it any more', async () => {

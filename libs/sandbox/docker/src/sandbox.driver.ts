@@ -80,6 +80,10 @@ export class DockerSandboxDriver implements SandboxDriver {
     await removeEverything(this.docker, this.names, this.state);
   }
 
+  async forgetRoot(rootfs: string): Promise<void> {
+    await this.images.forget(rootfs);
+  }
+
   async close(): Promise<void> {
     const networks = await this.shared?.catch(() => undefined);
     await this.relay?.stop();

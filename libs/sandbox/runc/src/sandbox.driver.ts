@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   openFifo,
@@ -120,6 +120,14 @@ export class RuncSandboxDriver implements SandboxDriver {
     await refuseWhenOwned(this.paths.lock, this.options.owner);
     await removeEverything(this.paths);
     await rm(this.scratchDirectory, { recursive: true, force: true });
+  }
+
+  async forgetRoot(rootfs: string): Promise<void> {
+    const bound = await this.roots.get(rootfs)?.catch(() => undefined);
+    this.roots.delete(rootfs);
+    if (bound === undefined) return;
+    await this.host.unmount(bound);
+    await rmdir(bound);
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { shellCommand, type Bench, type ConformanceHarness } from './harness.conformance.js';
 
@@ -56,6 +58,22 @@ export function describeLifecycle(bench: Bench, harness: ConformanceHarness): vo
       expect(about(await harness.leftovers(bench.options.owner), spec.id)).toEqual([]);
       const { exit } = await bench.run({});
       expect(exit.exitCode).toBe(0);
+    });
+
+    it('keeps nothing of a root file system that is removed, and does not mind one that it has never seen', async () => {
+      const rootfs = join(bench.folder, 'root-that-goes');
+      await mkdir(rootfs);
+      const kept = async () => {
+        const folders = await readdir(`/run/openscf-${bench.options.owner}/roots`).catch(() => []);
+        const mounts = await harness.leftovers(bench.options.owner);
+        return [...folders, ...mounts.filter((line) => line.includes('root-that-goes'))].sort();
+      };
+      const before = await kept();
+      const spec = await bench.spec({ rootfs });
+      await expect(bench.driver.create(spec)).rejects.toMatchObject({ reason: 'start-failed' });
+      for (let time = 0; time < 2; time += 1) await bench.driver.forgetRoot(rootfs);
+      expect(await kept()).toEqual(before);
+      await rm(rootfs, { recursive: true });
     });
 
     it('uses what it made ahead again: many starts add nothing to the host', async () => {
