@@ -56,7 +56,7 @@ export async function launchEngine(): Promise<Engine> {
     if (isOver(daemon) || performance.now() > deadline) {
       const what = isOver(daemon) ? 'ended' : `did not answer within ${START_MS} ms`;
       const log = await logEnd();
-      await stop();
+      await stop().catch(() => undefined);
       throw new Error(`dockerd ${what}: ${log}`);
     }
     await delay(TRY_EVERY_MS);

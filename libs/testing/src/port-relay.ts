@@ -31,7 +31,7 @@ export async function startPortRelay(namespace: string, ports: readonly number[]
   }
   return {
     stop: async () => {
-      if (worker.connected) worker.disconnect();
+      worker.kill('SIGKILL');
       await end;
     },
   };
