@@ -100,9 +100,9 @@ export default tseslint.config(
     },
   },
   {
-    // Launchers and fakes are for tests.
+    // Launchers, fakes and fixtures are for tests.
     files: ['apps/**/*.ts', 'libs/**/*.ts'],
-    ignores: ['**/*.spec.ts', '**/*.fake.ts', '**/*.conformance.ts', 'libs/testing/**'],
+    ignores: ['**/*.spec.ts', '**/*.fake.ts', '**/*.fixture.ts', '**/*.conformance.ts', 'libs/testing/**'],
     rules: { 'no-restricted-imports': ['error', '@openscf/testing', 'vitest'] },
   },
   {

@@ -1,9 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { ImageError } from '@openscf/oci';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CUSTOM_IMAGE } from './image-store/image-availability.policy.js';
-import type { ImageLease } from './image-store/image-store.types.js';
 import { ProcessSandboxDriver } from './instance/process-sandbox.driver.fake.js';
 import type { Runtime } from './instance/runtime-catalog.js';
 import { InvokerFake } from './invoker.fake.js';
@@ -357,32 +353,6 @@ describe('invoker', () => {
     );
     expect(driver.living.size).toBeLessThanOrEqual(5);
   }, 60_000);
-
-  it('starts functions while the images of others are being pulled, more of them than it starts at once', async () => {
-    await invoker.stop();
-    const pull = Promise.withResolvers<ImageLease>();
-    let asked = 0;
-    const images = {
-      missing: undefined,
-      has: () => false,
-      acquire: () => ((asked += 1), pull.promise),
-      prefetch: () => Promise.resolve(),
-    };
-    const host = { rootfs: '/', agent: '/agent' };
-    invoker = await InvokerFake.start(driver, [node], { memoryMb: 8_192 }, { images }, host);
-    const code = { kind: 'image' as const, imageUri: 'registry/app:1', digest: 'sha256:1', sizeBytes: 1 };
-    const pulling = Array.from({ length: availableParallelism() + 3 }, async (_, n) => {
-      const image = { ...code, command: [], args: [], port: 9000 };
-      const state = await invoker.deploy(`image-${n}`, {}, { runtime: CUSTOM_IMAGE, code: image });
-      return invoker.invoke(state, n);
-    });
-    await vi.waitFor(() => expect(asked).toBe(pulling.length));
-    const other = await invoker.invoke(await invoker.deploy('other', ECHO), 'now');
-    expect(other.outcome).toMatchObject({ statusCode: 200 });
-    pull.reject(new ImageError('not-found', 'registry/app:1', 'it is gone'));
-    for (const { outcome } of await Promise.all(pulling)) expect(outcome.kind).toBe('failed');
-    expect((await invoker.invoke(await invoker.deploy('next', ECHO), 1)).outcome.statusCode).toBe(200);
-  });
 
   it('drops an instance that ends while it is idle', async () => {
     const state = await invoker.deploy('leaves', {
