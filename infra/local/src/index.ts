@@ -2,7 +2,7 @@
 import { freePortSet } from './ports.ts';
 import { PART_NAMES, type PartName } from './parts/parts.ts';
 import { Platform } from './platform.ts';
-import { silentProgress } from './progress/progress.ts';
+import { toldProgress } from './progress/progress.ts';
 import { SERVICE_NAMES, type ServiceName } from './services/services.ts';
 import { settingsFrom, type Ports } from './settings.ts';
 
@@ -21,6 +21,8 @@ export interface StartPartsOptions {
   ports?: Partial<Ports>;
   /** By default all three. */
   parts?: readonly PartName[];
+  /** Is told what is being done right now; a program that is made for the first time may take minutes. */
+  report?: (doing: string) => void;
 }
 
 export interface StartPlatformOptions extends StartPartsOptions {
@@ -69,13 +71,14 @@ export async function startPlatform(options: StartPlatformOptions): Promise<Runn
 
 async function start(options: StartPlatformOptions): Promise<Running> {
   const { home, cache, parts = PART_NAMES, services = SERVICE_NAMES, environment = {} } = options;
+  const { report = () => {} } = options;
   const given = settingsFrom({
     ...process.env,
     OPENSCF_HOME: home,
     ...(cache === undefined ? {} : { OPENSCF_CACHE: cache }),
   });
   const ports = { ...(await freePortSet()), ...options.ports };
-  const platform = new Platform({ ...given, ports }, silentProgress);
+  const platform = new Platform({ ...given, ports }, toldProgress(report));
   try {
     await platform.startParts(parts);
     await platform.startServices(services, environment);

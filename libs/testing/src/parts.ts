@@ -25,12 +25,17 @@ export function sharedParts(): PartsAddress {
 }
 
 /** Parts of one's own, to break: `parts.kill('kafka')`, `parts.stopOne(…)`. `stop()` leaves nothing behind. */
-export async function startOwnParts(parts: readonly PartName[]): Promise<Running> {
+export async function startOwnParts(
+  parts: readonly PartName[],
+  report?: (doing: string) => void,
+): Promise<Running> {
   const home = await mkdtemp(join(tmpdir(), 'openscf-test-'));
-  const running = await startParts({ home, parts }).catch(async (error: unknown) => {
-    await rm(home, { recursive: true, force: true });
-    throw error;
-  });
+  const running = await startParts({ home, parts, ...(report && { report }) }).catch(
+    async (error: unknown) => {
+      await rm(home, { recursive: true, force: true });
+      throw error;
+    },
+  );
   return {
     ...running,
     stop: async () => {

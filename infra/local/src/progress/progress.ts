@@ -8,5 +8,7 @@ export interface Progress {
   say(line: string): void;
 }
 
-/** Shows nothing: for tests. */
-export const silentProgress: Progress = { step: (_name, work) => work(() => {}), say: () => {} };
+/** Tells only what is being done right now: for tests. */
+export function toldProgress(report: Report): Progress {
+  return { step: (name, work) => work((detail) => report(`${name}: ${detail}`)), say: () => {} };
+}
