@@ -32,7 +32,6 @@ describe('invokers', () => {
 
   it('are alive while their heartbeats are young', async () => {
     const invokers = new Invokers(bus);
-    invokers.onApplicationBootstrap();
     const [alive, lost] = [uniqueName('alive'), uniqueName('lost')];
     await bus.publish(topics.invokers, [
       { key: lost, value: heartbeat(lost, Date.now() - INVOKER_LOST_AFTER_MS - 1000) },

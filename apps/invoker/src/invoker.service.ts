@@ -3,7 +3,7 @@ import type { CompactedTable } from '@openscf/bus';
 import type { FunctionState, Grant } from '@openscf/contracts';
 import type { DispatchServer } from '@openscf/dispatch';
 import type { SandboxDriver } from '@openscf/sandbox-api';
-import type { OnDrain, Readiness } from '@openscf/service-kit';
+import type { OnDrain, OnPrepare, Readiness } from '@openscf/service-kit';
 import type { Logger } from '@openscf/telemetry';
 import type { HostFiles } from './code-cache/host-files.factory.js';
 import type { HeartbeatService } from './heartbeat/heartbeat.service.js';
@@ -54,18 +54,25 @@ const LAST_STEPS_MS = 4_000;
  * End: it says that it takes nothing new, finishes what runs (bounded), destroys every instance, sends the last records and
  * leaves a tombstone.
  */
-export class InvokerService implements OnDrain {
+export class InvokerService implements OnPrepare, OnDrain {
+  private prepared: Promise<unknown> | undefined;
   private reaper: NodeJS.Timeout | undefined;
   private listening = false;
 
   constructor(private readonly parts: InvokerParts) {}
+
+  /** Removes leftovers and makes what instances need of the host. */
+  async onPrepare(): Promise<void> {
+    const { driver, files, runRoot } = this.parts;
+    this.prepared ??= Promise.all([driver.prepare(), files.open(), this.clearRunRoot(runRoot)]);
+    await this.prepared;
+  }
 
   async start(): Promise<void> {
     const {
       functions,
       placements,
       driver,
-      files,
       quota,
       pool,
       provisioned,
@@ -74,13 +81,11 @@ export class InvokerService implements OnDrain {
       server,
       heartbeat,
       readiness,
-      runRoot,
     } = this.parts;
     readiness.add('tables', () => functions.isReady && placements.isReady);
     readiness.add('dispatch', () => this.listening);
     readiness.add('grant', () => quota.hasGrant);
-    await Promise.all([driver.prepare(), files.open(), this.clearRunRoot(runRoot)]);
-    await Promise.all([functions.ready, placements.ready]);
+    await Promise.all([this.onPrepare(), functions.ready, placements.ready]);
     functions.onChange((key, state) => {
       pool.retire(key, state);
       if (state !== undefined) prefetcher.deployed(state);

@@ -65,18 +65,27 @@ function configOf(plan: TopicPlan): ITopicConfig {
  * KRaft, where a broker may not know a topic for a moment after its creation; and a request that meets partitions of which only
  * some are served is sent again as a whole, which would write records twice.
  */
-async function untilServed(admin: Admin, names: string[]): Promise<void> {
+async function untilServed(admin: Admin, plans: readonly TopicPlan[]): Promise<void> {
   const deadlineMs = Date.now() + SERVED_MS;
-  for (const name of names) {
+  const isServed = async (name: string): Promise<void> => {
     for (;;) {
       try {
-        if ((await admin.fetchTopicOffsets(name)).length > 0) break;
+        if ((await admin.fetchTopicOffsets(name)).length > 0) return;
       } catch (error) {
         if (Date.now() > deadlineMs) throw error;
       }
       await delay(SERVED_POLL_MS);
     }
-  }
+  };
+  // Topics made together are served together, or nearly: the largest is waited for, so that the others are not asked in vain.
+  const [largest, ...others] = plans.toSorted((a, b) => b.partitions - a.partitions).map(({ name }) => name);
+  if (largest !== undefined) await isServed(largest);
+  await Promise.all(others.map(isServed));
+}
+
+async function offsetsOf(admin: Admin, topicName: string): Promise<PartitionOffsets[]> {
+  const offsets = await admin.fetchTopicOffsets(topicName);
+  return offsets.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }));
 }
 
 function unavailable(error: unknown): UnavailableError {
@@ -96,26 +105,35 @@ export class BusAdmin {
       if (missing.length === 0) return;
       // Answers false when another process was faster with one of them; the rest of the request is done all the same.
       await admin.createTopics({ topics: missing.map(configOf), waitForLeaders: false, timeout: 5_000 });
-      await untilServed(
-        admin,
-        missing.map(({ name }) => name),
-      );
+      await untilServed(admin, missing);
     });
   }
 
   topicExists(name: string): Promise<boolean> {
-    return this.with(async (admin) => (await admin.listTopics()).includes(name));
+    return this.topicsExist([name]);
+  }
+
+  /** True when all of them do. */
+  topicsExist(names: readonly string[]): Promise<boolean> {
+    return this.with(async (admin) => {
+      const present = new Set(await admin.listTopics());
+      return names.every((name) => present.has(name));
+    });
   }
 
   /** First and next offset of every partition. */
   offsets(topicName: string): Promise<PartitionOffsets[]> {
-    return this.with(async (admin) =>
-      (await admin.fetchTopicOffsets(topicName)).map(({ partition, low, high }) => ({
-        partition,
-        low: Number(low),
-        high: Number(high),
-      })),
-    );
+    return this.with((admin) => offsetsOf(admin, topicName));
+  }
+
+  /** The same for those of the topics that exist. */
+  offsetsOfPresent(topicNames: readonly string[]): Promise<Map<string, PartitionOffsets[]>> {
+    return this.with(async (admin) => {
+      const present = new Set(await admin.listTopics());
+      const names = topicNames.filter((name) => present.has(name));
+      const offsets = await Promise.all(names.map((name) => offsetsOf(admin, name)));
+      return new Map(names.map((name, index) => [name, offsets[index] ?? []]));
+    });
   }
 
   /** Per partition the first offset whose record is not older; the end where there is none. */
@@ -140,7 +158,7 @@ export class BusAdmin {
   }
 
   private async with<T>(fn: (admin: Admin) => Promise<T>): Promise<T> {
-    const admin = this.factory.kafka.admin();
+    const admin = this.factory.admin();
     try {
       await admin.connect();
       return await fn(admin);

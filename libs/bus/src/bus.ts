@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
-import type { Topic } from '@openscf/contracts';
-import type { Logger } from '@openscf/telemetry';
+import { UnavailableError, type Topic } from '@openscf/contracts';
+import { waitForPart, type Logger } from '@openscf/telemetry';
 import { BusAdmin, withPlatformTopics } from './admin.js';
+import { assertListening } from './arrival.js';
 import { BatchConsumer } from './batch-consumer.js';
 import type {
   CompactedTable,
@@ -22,6 +23,7 @@ import { encode } from './record.codec.js';
 import { KafkaRequester } from './requester.js';
 import { TopicStream } from './stream.js';
 import { KafkaTable } from './table.js';
+import { TableReaders } from './table-readers.js';
 
 export interface BusOptions {
   readonly brokers: readonly string[];
@@ -32,6 +34,10 @@ export interface BusOptions {
 
 const REACHABLE_FOR_MS = 2_000;
 
+function isAway(error: unknown): boolean {
+  return error instanceof UnavailableError;
+}
+
 /** The platform's Kafka. One per process; everything that it started ends with `close`. */
 export class Bus {
   readonly logger: Logger;
@@ -41,7 +47,11 @@ export class Bus {
   private readonly publisher: Publisher;
   private readonly subscriptions = new Set<Subscription>();
   private readonly tables = new Map<string, KafkaTable<unknown>>();
+  private readonly tableReaders: TableReaders;
   private readonly requesters = new Map<string, KafkaRequester>();
+  private readonly closing = new AbortController();
+  private listening: Promise<boolean> | undefined;
+  private opening: Promise<boolean> | undefined;
   private reachable: { atMs: number; answer: Promise<boolean> } | undefined;
 
   constructor(options: BusOptions) {
@@ -50,6 +60,25 @@ export class Bus {
     this.factory = new KafkaFactory(options.brokers, this.clientId, options.logger);
     this.admin = new BusAdmin(this.factory);
     this.publisher = new Publisher(this.factory);
+    this.tableReaders = new TableReaders(this.factory, this.admin, () => this.untilOpened());
+  }
+
+  /**
+   * The start of a service: waits for Kafka as long as it takes, makes the topics that are missing (`ensureTopics`), and lets tables and
+   * requesters begin, which wait for the same.
+   * @returns false when the signal was aborted, or the bus closed, before Kafka came
+   */
+  open(topics: readonly Topic<unknown>[], signal: AbortSignal): Promise<boolean> {
+    const make = async (): Promise<void> => {
+      await assertListening(this.factory.brokers);
+      await this.ensureTopics(topics);
+    };
+    this.opening = waitForPart('Kafka', make, {
+      logger: this.logger,
+      isAway,
+      signal: AbortSignal.any([signal, this.closing.signal]),
+    });
+    return this.opening;
   }
 
   /** Makes the topics that are missing, the platform's own and those for commands included. Idempotent. @throws UnavailableError */
@@ -115,8 +144,12 @@ export class Bus {
     const present = this.tables.get(topic.name);
     // One topic has one schema, so the table in the map is of this T.
     if (present) return present as unknown as KafkaTable<T>;
-    const table = new KafkaTable(this.factory, this.admin, topic);
-    this.tables.set(topic.name, table as unknown as KafkaTable<unknown>);
+    const { name } = topic;
+    const position = (partition: number): number => this.tableReaders.position(name, partition);
+    const table = new KafkaTable(topic, this.admin, this.logger, position);
+    const kept = table as unknown as KafkaTable<unknown>;
+    this.tables.set(name, kept);
+    this.tableReaders.add(kept);
     return table;
   }
 
@@ -127,7 +160,8 @@ export class Bus {
   requester(requesterId: string): Requester {
     const present = this.requesters.get(requesterId);
     if (present) return present;
-    const requester = new KafkaRequester(this.factory, this.admin, this.publisher, requesterId);
+    const opened = this.untilOpened();
+    const requester = new KafkaRequester(this.factory, this.admin, this.publisher, requesterId, opened);
     this.requesters.set(requesterId, requester);
     return requester;
   }
@@ -145,9 +179,26 @@ export class Bus {
 
   /** Ends everything. */
   async close(): Promise<void> {
+    this.closing.abort();
     await this.drain(Date.now() + 1_000);
-    await Promise.all([...this.requesters.values(), ...this.tables.values()].map((reader) => reader.stop()));
+    for (const table of this.tables.values()) table.stop();
+    await Promise.all([...this.requesters.values(), this.tableReaders].map((reader) => reader.stop()));
     await this.publisher.close();
+  }
+
+  /** Kafka is there, and so are the topics if this process makes them. */
+  private async untilOpened(): Promise<void> {
+    await this.untilListening();
+    await this.opening;
+  }
+
+  private async untilListening(): Promise<void> {
+    this.listening ??= waitForPart('Kafka', () => assertListening(this.factory.brokers), {
+      logger: { warn: (fields, message) => this.logger.debug(fields, message) }, // `open` says it
+      isAway,
+      signal: this.closing.signal,
+    });
+    await this.listening;
   }
 
   /** Remembers it until it is stopped. */

@@ -11,6 +11,8 @@ export interface Joined {
 export interface SupervisedOptions {
   /** Asked once per life of a client consumer. */
   readonly groupId: () => string;
+  /** Members other than this one may be in the group, of this process's earlier lives too; true unless told. */
+  readonly sharesGroup?: boolean;
   readonly topics: readonly string[];
   /** Called on every assignment, before anything of it is fetched. `seek` works from here on. */
   readonly onJoined: (joined: Joined) => void;
@@ -142,7 +144,8 @@ export class ConsumerSupervisor {
 
   private async run({ consumer, dismissEarlier }: GroupMember): Promise<void> {
     await consumer.connect();
-    if ((this.dismissals += 1) <= MAX_DISMISSALS) await dismissEarlier();
+    const { sharesGroup = true } = this.options;
+    if (sharesGroup && (this.dismissals += 1) <= MAX_DISMISSALS) await dismissEarlier();
     this.dismissals = 0;
     await consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
     await consumer.run({

@@ -73,8 +73,7 @@ export class GroupReader {
       onJoined: (joined) => this.assign(joined),
       onRebalancing: () => void this.commit(),
       onBatch: (payload) => this.receive(payload),
-      topicsExist: async () =>
-        (await Promise.all(topics.map((topic) => admin.topicExists(topic)))).every(Boolean),
+      topicsExist: () => admin.topicsExist(topics),
     });
   }
 

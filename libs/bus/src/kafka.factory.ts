@@ -4,6 +4,7 @@ import {
   logLevel,
   PartitionAssigners,
   Partitioners,
+  type Admin,
   type Broker,
   type Cluster,
   type Consumer,
@@ -48,7 +49,7 @@ export class KafkaFactory {
   readonly kafka: Kafka;
 
   constructor(
-    brokers: readonly string[],
+    readonly brokers: readonly string[],
     readonly clientId: string,
     readonly logger: Logger,
   ) {
@@ -65,6 +66,11 @@ export class KafkaFactory {
         },
       retry: { retries: 3, initialRetryTime: 150, maxRetryTime: 1_000 },
     });
+  }
+
+  /** Its first tries follow each other closely: a topic that was just made is not known everywhere for some milliseconds. */
+  admin(): Admin {
+    return this.kafka.admin({ retry: { retries: 5, initialRetryTime: 40, maxRetryTime: 1_000 } });
   }
 
   producer(): Producer {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { topics, UnavailableError } from '@openscf/contracts';
+import { topics, UnavailableError, type Topic } from '@openscf/contracts';
 import { silentLogger } from '@openscf/telemetry';
 import {
   aCommand,
@@ -10,6 +10,7 @@ import {
   startOwnParts,
   uniqueName,
 } from '@openscf/testing';
+import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Bus, type CompactedTable } from './index.js';
 
@@ -137,6 +138,49 @@ describe('Kafka away and back', () => {
     expect(repeated).toBeLessThan(accepted.length / 2);
   }, 240_000);
 });
+
+describe('a bus that is there before Kafka', () => {
+  it('waits for it, makes the topics, and reads all of its tables as one member of one group', async () => {
+    await parts.stopOne('kafka');
+    const { brokers } = addressOf(parts);
+    const early = new Bus({ brokers, clientId: 'early', logger: silentLogger() });
+    const late = { ...topics.functions, name: `test.${uniqueName('late')}` };
+    try {
+      const tables = [topics.functions, topics.triggers, late].map((topic) =>
+        early.table(topic as Topic<unknown>),
+      );
+      const opened = early.open([late], new AbortController().signal);
+      const requester = early.requester('early');
+      expect(tables.map(({ isReady }) => isReady)).toEqual([false, false, false]);
+      await parts.startAgain('kafka');
+      expect(await opened).toBe(true);
+      await Promise.all([...tables.map(({ ready }) => ready), requester.ready]);
+      expect(await groupsOf(brokers, 'early.')).toHaveLength(2); // the tables, and the replies
+    } finally {
+      await early.close();
+    }
+  }, 120_000);
+
+  it('ends its wait when the service is asked to end', async () => {
+    const early = new Bus({ brokers: ['127.0.0.1:1'], clientId: 'early', logger: silentLogger() });
+    const ending = new AbortController();
+    const opened = early.open([], ending.signal);
+    const { ready } = early.table(topics.functions);
+    void ready.then(() => expect.unreachable('no Kafka was there'));
+    ending.abort();
+    expect(await opened).toBe(false);
+    await early.close();
+  });
+});
+
+/** Names of the consumer groups that begin so. */
+async function groupsOf(brokers: string[], prefix: string): Promise<string[]> {
+  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const { groups } = await admin.listGroups();
+  await admin.disconnect();
+  return groups.map(({ groupId }) => groupId).filter((groupId) => groupId.startsWith(prefix));
+}
 
 describe('unique names', () => {
   it('a requester without a server gives up in time', async () => {

@@ -47,10 +47,11 @@ export class KafkaRequester implements Requester {
     private readonly admin: BusAdmin,
     private readonly publisher: Publisher,
     requesterId: string,
+    opened: Promise<void>,
   ) {
     this.logger = factory.logger;
     this.topicName = replyTopic(requesterId);
-    this.ready = this.start();
+    this.ready = this.start(opened);
   }
 
   get lateReplies(): number {
@@ -96,9 +97,11 @@ export class KafkaRequester implements Requester {
     await this.reader?.stop();
   }
 
-  private async start(): Promise<void> {
+  private async start(opened: Promise<void>): Promise<void> {
+    await opened;
     await retryUntilDone(() => this.follow(), {
       signal: this.stopping.signal,
+      firstDelayMs: 50,
       maxDelayMs: 2_000,
       onError: (error) => this.logger.debug({ topic: this.topicName, error }, 'requester waits for Kafka'),
     });
@@ -112,12 +115,12 @@ export class KafkaRequester implements Requester {
     ]);
     const offsets = await this.admin.offsets(name);
     if (this.stopping.signal.aborted) return;
-    this.reader = new FollowReader(this.factory, this.admin, {
-      topic: name,
-      purpose: `replies.${this.epoch}`,
+    const followed = {
+      name,
       start: new Map(offsets.map(({ partition, high }) => [partition, high])),
-      onRecord: (_partition, record) => this.receive(record),
-    });
+      onRecord: (_partition: number, record: KafkaMessage) => this.receive(record),
+    };
+    this.reader = new FollowReader(this.factory, this.admin, `replies.${this.epoch}`, [followed]);
   }
 
   private receive(record: KafkaMessage): void {

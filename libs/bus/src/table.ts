@@ -1,15 +1,15 @@
 import type { Topic } from '@openscf/contracts';
+import type { Logger } from '@openscf/telemetry';
 import type { KafkaMessage } from 'kafkajs';
-import type { BusAdmin } from './admin.js';
+import type { BusAdmin, PartitionOffsets } from './admin.js';
 import type { CompactedTable, TableListener } from './bus.types.js';
-import { FollowReader } from './follow-reader.js';
-import type { KafkaFactory } from './kafka.factory.js';
+import type { FollowedTopic } from './follow-reader.js';
 import { decode } from './record.codec.js';
 import { retryUntilDone } from './retry.js';
 import { TableState } from './table-state.js';
 
 /**
- * A compacted topic as a map. It asks for the end of the topic, reads from the beginning, and is ready when it has come so far; then
+ * A compacted topic as a map. It is told the end of the topic, reads from the beginning, and is ready when it has come so far; then
  * it follows for ever. A record that cannot be read is logged and passed over: the key keeps its last good value.
  */
 export class KafkaTable<T> implements CompactedTable<T> {
@@ -20,23 +20,22 @@ export class KafkaTable<T> implements CompactedTable<T> {
   private readonly state = new TableState<T>();
   /** Per partition the offset that must be reached to be up to date (as of the start, or of a reset). */
   private goals = new Map<number, number>();
-  private reader: FollowReader | undefined;
   private readonly stopping = new AbortController();
-  private readonly started: Promise<unknown>;
 
   constructor(
-    private readonly factory: KafkaFactory,
-    private readonly admin: BusAdmin,
     private readonly topic: Topic<T>,
+    private readonly admin: BusAdmin,
+    private readonly logger: Logger,
+    /** The next offset of a partition that its reader will take. */
+    private readonly position: (partition: number) => number,
   ) {
     this.ready = new Promise((resolve) => {
       this.markReady = resolve;
     });
-    this.started = retryUntilDone(() => this.start(), {
-      signal: this.stopping.signal,
-      maxDelayMs: 2_000,
-      onError: (error) => factory.logger.debug({ topic: topic.name, error }, 'table waits for Kafka'),
-    });
+  }
+
+  get name(): string {
+    return this.topic.name;
   }
 
   get isReady(): boolean {
@@ -67,23 +66,14 @@ export class KafkaTable<T> implements CompactedTable<T> {
     return this.state.waitFor(written, timeoutMs);
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort();
-    await this.started;
-    await this.reader?.stop();
-  }
-
-  private async start(): Promise<void> {
-    const { name } = this.topic;
-    const offsets = await this.admin.offsets(name);
-    if (this.stopping.signal.aborted) return;
+  /** From now on it is read, by a reader that it is told to. @returns what to read, and what to do with it */
+  begin(offsets: readonly PartitionOffsets[]): FollowedTopic {
     this.goals = new Map(
       offsets.filter(({ low, high }) => high > low).map(({ partition, high }) => [partition, high]),
     );
     this.checkReady();
-    this.reader = new FollowReader(this.factory, this.admin, {
-      topic: name,
-      purpose: `table.${name}`,
+    return {
+      name: this.name,
       start: new Map(offsets.map(({ partition, low }) => [partition, low])),
       onRecord: (partition, record) => this.take(partition, record),
       onFetched: (partition, next) => {
@@ -91,7 +81,12 @@ export class KafkaTable<T> implements CompactedTable<T> {
         this.checkReady();
       },
       onReset: () => void this.reset(),
-    });
+    };
+  }
+
+  /** It waits for nothing any more. */
+  stop(): void {
+    this.stopping.abort();
   }
 
   private take(partition: number, record: KafkaMessage): void {
@@ -106,7 +101,7 @@ export class KafkaTable<T> implements CompactedTable<T> {
       case 'unreadable': {
         const { reason } = decoded;
         const { offset } = record;
-        this.factory.logger.warn(
+        this.logger.warn(
           { topic: this.topic.name, partition, offset, reason },
           'record cannot be read, passed over',
         );
@@ -129,7 +124,7 @@ export class KafkaTable<T> implements CompactedTable<T> {
     await retryUntilDone(
       async () => {
         for (const { partition, low, high } of await this.admin.offsets(this.topic.name)) {
-          if (high > low && (this.reader?.position(partition) ?? 0) < high) this.goals.set(partition, high);
+          if (high > low && this.position(partition) < high) this.goals.set(partition, high);
         }
       },
       { signal: this.stopping.signal, onError: () => undefined },

@@ -1,4 +1,4 @@
-import type { Logger } from '@openscf/telemetry';
+import { waitForPart, type Logger } from '@openscf/telemetry';
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import pg from 'pg';
@@ -27,7 +27,6 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 /** Longer than the server's own limit: it only fires when the connection is dead without a word. */
 const ANSWER_TIMEOUT_MS = 20_000;
-const RETRY_MS = 500;
 
 /**
  * One app's tables. Every query and transaction throws UnavailableError when PostgreSQL is away, at the latest after the time-outs
@@ -36,7 +35,7 @@ const RETRY_MS = 500;
 export class Database<Schema> {
   readonly pool: pg.Pool;
   readonly kysely: Kysely<Schema>;
-  private closed = false;
+  private readonly closing = new AbortController();
 
   constructor(private readonly options: DatabaseOptions) {
     if (!/^[a-z][a-z0-9_]*$/.test(options.schema)) {
@@ -64,16 +63,11 @@ export class Database<Schema> {
   /** Makes the schema and runs the migrations; waits for PostgreSQL as long as it takes. @throws what a migration threw */
   async prepare(): Promise<void> {
     const { schema, migrations, logger } = this.options;
-    for (let attempt = 0; !this.closed; attempt += 1) {
-      try {
-        await migrate(this.kysely, schema, migrations);
-        return;
-      } catch (error) {
-        if (!isUnavailable(error)) throw error;
-        if (attempt === 0) logger.warn({ error }, 'waiting for PostgreSQL');
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    }
+    await waitForPart('PostgreSQL', () => migrate(this.kysely, schema, migrations), {
+      logger,
+      isAway: isUnavailable,
+      signal: this.closing.signal,
+    });
   }
 
   /**
@@ -107,8 +101,8 @@ export class Database<Schema> {
   }
 
   async close(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
+    if (this.closing.signal.aborted) return;
+    this.closing.abort();
     await this.pool.end();
   }
 }

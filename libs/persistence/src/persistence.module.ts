@@ -1,12 +1,20 @@
 import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Database, type DatabaseOptions } from './database.js';
 
-/** Migrates before the first request and closes the pool at the end. */
+/** Migrates before the first request, beside what else a service waits for at its start, and closes the pool at the end. */
 class DatabaseLifetime implements OnModuleInit, OnApplicationShutdown {
+  private prepared: Promise<void> | undefined;
+
   constructor(private readonly database: Database<unknown>) {}
 
-  async onModuleInit(): Promise<void> {
-    await this.database.prepare();
+  /** Called by the service kit before the application is initialised. */
+  onPrepare(): Promise<void> {
+    this.prepared ??= this.database.prepare();
+    return this.prepared;
+  }
+
+  onModuleInit(): Promise<void> {
+    return this.onPrepare();
   }
 
   async onApplicationShutdown(): Promise<void> {

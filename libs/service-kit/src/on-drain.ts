@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { providersWith } from './providers-with.js';
 
 /**
  * A provider that has something to finish before the process ends. `drain` is called once, for all providers at the same time, after
@@ -10,25 +10,11 @@ export interface OnDrain {
   drain(deadlineMs: number): Promise<void>;
 }
 
-function isOnDrain(instance: unknown): instance is OnDrain {
-  return (
-    typeof instance === 'object' &&
-    instance !== null &&
-    'drain' in instance &&
-    typeof instance.drain === 'function'
-  );
+function isOnDrain(instance: object): instance is OnDrain {
+  return 'drain' in instance && typeof instance.drain === 'function';
 }
 
 /** Every instance of the application that has a `drain`. */
 export function findOnDrain(app: INestApplicationContext): OnDrain[] {
-  const found = new Set<OnDrain>();
-  for (const module of app.get(ModulesContainer).values()) {
-    for (const wrapper of [...module.providers.values(), ...module.controllers.values()]) {
-      // Reading `instance` of something that is made per request would make it.
-      if (!wrapper.isDependencyTreeStatic()) continue;
-      const instance: unknown = wrapper.instance;
-      if (isOnDrain(instance)) found.add(instance);
-    }
-  }
-  return [...found];
+  return providersWith(app, isOnDrain);
 }

@@ -1,12 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import { NestMicroservice } from '@nestjs/microservices';
 import { Bus, CommandErrorFilter, KafkaCommandServer } from '@openscf/bus';
-import { topics, UnavailableError } from '@openscf/contracts';
+import { topics } from '@openscf/contracts';
 import { Readiness } from './readiness.service.js';
 import type { ServiceOptions } from './service.types.js';
-
-const RETRY_MS = 500;
 
 /** Makes the topics, waiting for Kafka as long as it takes, and starts to answer commands when the service does that. */
 export async function prepareBus(
@@ -16,16 +13,7 @@ export async function prepareBus(
 ): Promise<void> {
   const bus = app.get(Bus, { strict: false });
   if (!options.readyWithoutKafka) app.get(Readiness).add('kafka', () => bus.isReachable());
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      await bus.ensureTopics(Object.values(topics));
-      break;
-    } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error;
-      if (attempt === 0) options.logger.warn({ error }, 'waiting for Kafka');
-      await delay(RETRY_MS, undefined, { signal });
-    }
-  }
+  if (!(await bus.open(Object.values(topics), signal))) signal.throwIfAborted();
   if (!options.commands) return;
   if (options.name !== 'function-registry' && options.name !== 'log') {
     throw new TypeError(`service is "${options.name}"; commands are answered by function-registry and log`);

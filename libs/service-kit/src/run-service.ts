@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { startTelemetry } from '@openscf/telemetry';
 import { createApp } from './create-app.js';
 import { drainApp } from './drain.js';
+import { prepareProviders } from './on-prepare.js';
 import { onEnd } from './process-end.js';
 import { prepareBus } from './prepare-bus.js';
 import type { ServiceOptions } from './service.types.js';
@@ -10,8 +11,9 @@ import type { ServiceOptions } from './service.types.js';
 const DRAIN_MS = 10_000;
 
 /**
- * Starts a service and keeps it until SIGTERM or SIGINT. In order: topics, modules (database migrated first), commands,
- * `beforeReady`, the port. It waits for parts that are not there yet, and says so. An error that nobody caught ends the process with 1.
+ * Starts a service and keeps it until SIGTERM or SIGINT. In order: modules, topics and what providers prepare (at the same time),
+ * `onModuleInit`, `beforeReady`, commands, the port. It is started beside the parts that it needs: it waits for those that are not there yet
+ * as long as it takes, and says so. An error that nobody caught ends the process with 1.
  */
 export async function runService(options: ServiceOptions): Promise<void> {
   const { name, logger, http } = options;
@@ -21,7 +23,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
     const telemetry = await startTelemetry(name);
     end.before(() => telemetry.stop());
     const app = await createApp(options);
-    await prepareBus(app, options, end.signal);
+    await Promise.all([prepareBus(app, options, end.signal), prepareProviders(app)]);
     await app.init();
     await options.beforeReady?.(app);
     if (options.commands) await app.startAllMicroservices();

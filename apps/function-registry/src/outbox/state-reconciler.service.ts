@@ -15,6 +15,12 @@ import { OutboxRelay } from './outbox-relay.service.js';
 import { OutboxRepository } from './outbox.repository.js';
 
 const RETRY_MS = 2_000;
+const COMPARED: readonly Topic<unknown>[] = [
+  topics.functions,
+  topics.concurrency,
+  topics.triggers,
+  topics.credentials,
+].map((topic) => topic as Topic<unknown>);
 
 /**
  * At boot compares what the topics say with what the database says, and announces every difference: a topic that was lost, in whole
@@ -31,7 +37,10 @@ export class StateReconciler implements OnApplicationBootstrap {
     private readonly triggers: TriggersRepository,
     private readonly credentials: CredentialsRepository,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    // Now, so that they are read together with the service's other tables.
+    for (const topic of COMPARED) bus.table(topic);
+  }
 
   onApplicationBootstrap(): void {
     void this.untilDone();
@@ -39,11 +48,7 @@ export class StateReconciler implements OnApplicationBootstrap {
 
   /** Returns how many records had to be announced. */
   async reconcile(): Promise<number> {
-    await Promise.all(
-      [topics.functions, topics.concurrency, topics.triggers, topics.credentials].map(
-        (topic) => this.bus.table<unknown>(topic).ready,
-      ),
-    );
+    await Promise.all(COMPARED.map((topic) => this.bus.table(topic).ready));
     const announced = await this.outbox.compare(async (tx) => {
       const functions = (await this.functions.all(tx)).map(
         (record) => [functionKey(record), stateOf(record)] as const,
