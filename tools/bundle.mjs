@@ -15,9 +15,9 @@ const PROGRAMS = {
   },
 };
 
-/** kafkajs is patched where it is installed, dockerode has a binary addon; the others are what Nest can use and is not asked to. */
+/** dockerode has a binary addon; the others are what Nest can use and is not asked to. */
 const OUTSIDE =
-  /^(kafkajs|dockerode|class-validator|class-transformer|@grpc\/.*|nats|mqtt|amqplib|amqp-connection-manager|ioredis|@nestjs\/websockets|@fastify\/(static|view)|pg-native)(\/.*)?$/;
+  /^(dockerode|class-validator|class-transformer|@grpc\/.*|nats|mqtt|amqplib|amqp-connection-manager|ioredis|@nestjs\/websockets|@fastify\/(static|view)|pg-native)(\/.*)?$/;
 
 const programs = Object.entries(PROGRAMS[app] ?? {}).filter(([, file]) => existsSync(join(WORKSPACE, file)));
 const input = {

@@ -1,9 +1,4 @@
-import { createRequire } from 'node:module';
-
-interface RequestQueue {
-  readonly pending: readonly unknown[];
-  scheduleCheckPendingRequests(): void;
-}
+import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 
 /**
  * kafkajs 2.2.4: after every answer its request queue sets a timer for requests that wait, also when none does. The time is negative then,
@@ -11,8 +6,7 @@ interface RequestQueue {
  * TimeoutNegativeWarning in Node.js 24. Without a waiting request there is nothing to check: whatever has to wait sets the timer itself.
  */
 export function calmRequestQueue(): void {
-  const load = createRequire(import.meta.url);
-  const { prototype } = load('kafkajs/src/network/requestQueue/index.js') as { prototype: RequestQueue };
+  const { prototype } = RequestQueue;
   const schedule = prototype.scheduleCheckPendingRequests;
   prototype.scheduleCheckPendingRequests = function calm(this: RequestQueue): void {
     if (this.pending.length > 0) schedule.call(this);
