@@ -80,8 +80,9 @@ async function start(options: StartPlatformOptions): Promise<Running> {
   const ports = { ...(await freePortSet()), ...options.ports };
   const platform = new Platform({ ...given, ports }, toldProgress(report));
   try {
-    await platform.startParts(parts);
-    await platform.startServices(services, environment);
+    const starting = platform.startParts(parts);
+    const servicesUp = starting.begun.then(() => platform.startServices(services, starting, environment));
+    await Promise.all([starting.up, servicesUp]);
   } catch (error) {
     await platform.supervisor.stop();
     throw error;

@@ -5,7 +5,7 @@ import { openHome, type Home } from '../home/home.ts';
 import { tryLock } from '../home/lock.ts';
 import { LaunchError } from '../launch.errors.ts';
 import { PART_NAMES } from '../parts/parts.ts';
-import { Platform } from '../platform.ts';
+import { Platform, type PartsStart } from '../platform.ts';
 import { checkPorts } from '../ports.ts';
 import { Printer, type Screen } from '../progress/printer.ts';
 import { buildServices } from '../services/build.ts';
@@ -86,22 +86,23 @@ async function bringUp(
   options: StartOptions,
 ): Promise<void> {
   platform.supervisor.onCrash((line) => printer.say(line));
-  const partsUp = platform.startParts(PART_NAMES);
-  if (options.partsOnly) await partsUp;
-  else await bringUpServices(platform, printer, partsUp);
+  const parts = platform.startParts(PART_NAMES);
+  const servicesUp = options.partsOnly ? undefined : bringUpServices(platform, printer, parts);
+  await Promise.all([parts.up, servicesUp]);
   platform.supervisor.ready();
   if (options.withFirstLight) await lightFirst(platform, printer);
   printer.say(`\nOpenSCF is up.\n${addresses(settings)}`);
   if (!options.forDetached) printer.say('Ctrl-C stops it.');
 }
 
-async function bringUpServices(platform: Platform, printer: Printer, partsUp: Promise<void>): Promise<void> {
+/** Beside the parts, as soon as each of them has its programs: fetching and building them takes minutes the first time. */
+async function bringUpServices(platform: Platform, printer: Printer, parts: PartsStart): Promise<void> {
   await Promise.all([
-    partsUp,
+    parts.begun,
     printer.step('build of the services', buildServices),
     printer.step('root file systems and runtimes', (report) => prepareRuntimes(platform.settings, report)),
   ]);
-  await platform.startServices(SERVICE_NAMES);
+  await platform.startServices(SERVICE_NAMES, parts);
 }
 
 /** A door that stays shut is said, and the platform left running: a person wants to look at it then. */

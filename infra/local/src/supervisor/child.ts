@@ -33,6 +33,8 @@ type State =
 
 const PROBE_WHILE_STARTING_MS = 60;
 const PROBE_WHILE_UP_MS = 2_000;
+/** How often start() looks whether its time is over. */
+const WATCH_MS = 500;
 
 export class Child {
   readonly spec: ChildSpec;
@@ -41,6 +43,8 @@ export class Child {
   /** Crashes in a row, each sooner after its start than CALM_MS of the back-off. */
   private crashes = 0;
   private lastExit = '';
+  /** Resolves at the next change of state. */
+  private changed = Promise.withResolvers<void>();
   private readonly onChange: () => void;
   private readonly tell: (line: string) => void;
 
@@ -69,7 +73,7 @@ export class Child {
       }
       if (Date.now() > deadline)
         throw await this.failure(`was not ready after ${this.spec.readyTimeoutMs / 1000} s`);
-      await delay(PROBE_WHILE_STARTING_MS);
+      await Promise.race([this.changed.promise, delay(WATCH_MS, undefined, { ref: false })]);
     }
   }
 
@@ -128,7 +132,7 @@ export class Child {
       case 'waiting':
         return { health: 'restarting', detail: state.reason };
       case 'idle':
-        return { health: 'stopped', detail: '' };
+        return { health: 'starting', detail: 'making what it needs' };
       default:
         return { health: state.kind, detail: '' };
     }
@@ -204,6 +208,8 @@ export class Child {
 
   private become(next: State): void {
     this.state = next;
+    this.changed.resolve();
+    this.changed = Promise.withResolvers<void>();
     this.onChange();
   }
 
