@@ -105,7 +105,10 @@ export function makeUpkeep(
     onChange,
   });
   const prewarmer = new Prewarmer({
-    due: () => [...keepAlive.due(performance.now()), ...timers.ticking(Date.now(), TIMER_AHEAD_MS)],
+    due: () => [
+      ...timers.ticking(Date.now(), TIMER_AHEAD_MS).map((functionKey) => ({ functionKey, isKnown: true })),
+      ...keepAlive.due(performance.now()),
+    ],
     find: (functionKey) => functions.get(functionKey),
     missing: lack,
     isOurs: (functionKey) => isOurs(functionKey, 1),

@@ -31,6 +31,10 @@ export interface InstancePoolOptions<I extends PoolInstance> {
   readonly now?: () => number;
 }
 
+interface Valued<I extends PoolInstance> extends IdleInstance {
+  readonly member: Member<I>;
+}
+
 const NO_SPARE: SpareMemory = { heldMb: 0, free: () => undefined };
 
 /**
@@ -63,7 +67,7 @@ export class InstancePool<I extends PoolInstance> {
       reasons: this.reasons,
       now: this.now,
       isClosed: () => this.closed,
-      makeRoom: (neededMb, below) => this.makeRoom(neededMb, below),
+      makeRoom: (neededMb, below, besidesMb) => this.makeRoom(neededMb, below, besidesMb),
       onMember: (member) => this.memberOf.set(member.instance, member),
       onBooted: (member, outcome) => this.booted(member, outcome),
       onUnwanted: (group) => this.startMissing(group),
@@ -193,13 +197,19 @@ export class InstancePool<I extends PoolInstance> {
     return ready;
   }
 
-  /** Starts an instance before it is called, when there is none and nothing more valuable must go for it. */
-  prewarm(functionKey: string, state: FunctionState): void {
-    if (this.closed) return;
+  /**
+   * Starts an instance before it is called, when there is none and nothing more valuable must go for it. For a call that is only likely, as
+   * much again must be left that is free or worth less: whoever is called next does not end it at once.
+   * @returns whether there is one now
+   */
+  prewarm(functionKey: string, state: FunctionState, isKnown: boolean): boolean {
+    if (this.closed) return false;
     const group = this.group(functionKey, state);
-    if (group.members.size === 0 && group.boots + group.ahead === 0)
-      this.starter.startAhead(group, this.options.keepAlive.value(functionKey, state.memoryMb, this.now()));
+    if (group.members.size > 0 || group.boots + group.ahead > 0) return true;
+    const value = this.options.keepAlive.value(functionKey, state.memoryMb, this.now());
+    const isStarted = this.starter.startAhead(group, value, isKnown ? 0 : state.memoryMb);
     this.dropIfEmpty(group);
+    return isStarted;
   }
 
   /** Takes no more calls and ends every instance, whatever it does. */
@@ -336,32 +346,39 @@ export class InstancePool<I extends PoolInstance> {
     group.remove(member);
     if (!this.memberOf.delete(instance)) return;
     if (!group.retired) this.reasons.gone(group.functionKey, group.state, why);
+    if (why === 'evicted' || why === 'idle-end') this.options.keepAlive.gone(group.functionKey);
     this.dropIfEmpty(group);
     this.memory.die(group.state.memoryMb, instance.destroy());
   }
 
-  private makeRoom(neededMb: number, below = Infinity): boolean {
-    let missingMb = this.memory.missingFor(neededMb, this.spare.heldMb);
-    if (missingMb <= 0) return true;
-    this.spare.free(missingMb);
-    missingMb = this.memory.missingFor(neededMb, this.spare.heldMb);
+  /** Gives up nothing in vain. @param besidesMb what must be left, free or of instances worth less than `below` */
+  private makeRoom(neededMb: number, below = Infinity, besidesMb = 0): boolean {
+    const { memory, spare } = this;
+    if (this.chooseIdle(memory.missingFor(neededMb, 0), below, besidesMb) === undefined) return false;
+    const missingMb = memory.missingFor(neededMb, spare.heldMb);
+    if (missingMb > 0) spare.free(missingMb);
+    const evictions = this.chooseIdle(memory.missingFor(neededMb, spare.heldMb), below);
+    if (evictions === undefined) return false;
+    for (const { member } of evictions) {
+      const fields = { instance: member.instance.id, functionKey: member.group.functionKey };
+      this.options.log(fields, 'idle instance evicted for memory');
+      this.discard(member, 'evicted');
+    }
+    return true;
+  }
+
+  private chooseIdle(missingMb: number, below: number, besidesMb = 0): Valued<I>[] | undefined {
+    if (missingMb + besidesMb <= 0) return [];
     const now = this.now();
     const idle = [...this.groups.values()].flatMap((group) =>
       idleOf(group)
         .slice(0, group.spare)
         .map((member) => this.valued(member, now)),
     );
-    const evictions = chooseEvictions(idle, missingMb, below);
-    if (evictions === undefined) return false;
-    for (const { member } of evictions) {
-      const { functionKey } = member.group;
-      this.options.log({ instance: member.instance.id, functionKey }, 'idle instance evicted for memory');
-      this.discard(member, 'evicted');
-    }
-    return true;
+    return chooseEvictions(idle, missingMb, below, besidesMb);
   }
 
-  private valued(member: Member<I>, now: number): IdleInstance & { readonly member: Member<I> } {
+  private valued(member: Member<I>, now: number): Valued<I> {
     const { functionKey, state } = member.group;
     const { memoryMb } = state;
     return {

@@ -16,8 +16,8 @@ export interface InstanceStarterOptions<I extends PoolInstance> {
   readonly now: () => number;
   readonly log: (fields: object, message: string) => void;
   readonly isClosed: () => boolean;
-  /** Makes so much memory free, of instances worth less than `below`, or says that it cannot be had. */
-  readonly makeRoom: (neededMb: number, below?: number) => boolean;
+  /** Makes so much memory free, of instances worth less than `below`, or says that it and as much as `besidesMb` cannot be had. */
+  readonly makeRoom: (neededMb: number, below?: number, besidesMb?: number) => boolean;
   /** An instance is being started. */
   readonly onMember: (member: Member<I>) => void;
   /** Its start has ended; called before the next one in the queue has its turn. */
@@ -58,11 +58,11 @@ export class InstanceStarter<I extends PoolInstance> {
   }
 
   /** @returns false when there is no room but that of instances worth `below` or more, or others wait for their starts */
-  startAhead(group: FunctionGroup<I>, below?: number): boolean {
+  startAhead(group: FunctionGroup<I>, below?: number, besidesMb?: number): boolean {
     const { memory, makeRoom, now } = this.options;
     const { memoryMb } = group.state;
-    if (now() < group.aheadAfter || !this.queue.hasRoom || group.retired || !makeRoom(memoryMb, below))
-      return false;
+    if (now() < group.aheadAfter || !this.queue.hasRoom || group.retired) return false;
+    if (!makeRoom(memoryMb, below, besidesMb)) return false;
     memory.hold(memoryMb);
     group.ahead++;
     void this.queue.run(

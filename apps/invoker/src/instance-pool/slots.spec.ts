@@ -202,8 +202,8 @@ describe('instance pool with several requests to an instance', () => {
   });
 
   it('starts ahead only where there is none, and gives that to the first caller', async () => {
-    pool.prewarm('web', state());
-    pool.prewarm('web', state());
+    expect(pool.prewarm('web', state(), true)).toBe(true);
+    expect(pool.prewarm('web', state(), true)).toBe(true);
     await turn();
     expect(made).toHaveLength(1);
     const asked = pool.acquire('web', state());

@@ -1,19 +1,16 @@
 /** Widths grow by this factor: an eighth of the time is near enough. */
 const GROWTH = 1.125;
 const FIRST_MS = 1_000;
-/** Longer gaps say nothing that would be acted on. */
+/** Longer gaps are all alike. */
 const LAST_MS = 6 * 3_600_000;
 const BINS = Math.ceil(Math.log(LAST_MS / FIRST_MS) / Math.log(GROWTH)) + 1;
-/** Gaps before it says anything. */
-const ENOUGH = 5;
+const STARTS = Float64Array.from({ length: BINS }, (_, bin) =>
+  bin === 0 ? 0 : FIRST_MS * GROWTH ** (bin - 1),
+);
 /** Older gaps count less: with this many they are halved. */
 const HALVED_AT = 200;
-
-/** When the next call is to be expected, in ms after the last one. */
-export interface ArrivalWindow {
-  readonly earliestMs: number;
-  readonly latestMs: number;
-}
+/** What is usual counts as much as so many calls. */
+const DOUBT = 3;
 
 /**
  * How long a function has waited between its calls: a histogram with bins of growing width. After "Serverless in the Wild"
@@ -24,7 +21,8 @@ export class ArrivalHistogram {
   private total = 0;
 
   record(gapMs: number): void {
-    this.bins[binOf(gapMs)] = (this.bins[binOf(gapMs)] ?? 0) + 1;
+    const at = binOf(gapMs);
+    this.bins[at] = (this.bins[at] ?? 0) + 1;
     if (++this.total < HALVED_AT) return;
     this.total = 0;
     for (let bin = 0; bin < BINS; bin++) {
@@ -34,31 +32,32 @@ export class ArrivalHistogram {
   }
 
   /**
-   * Between what shares of all gaps the next one lies.
-   * @returns undefined when there are too few gaps, or some are too long to be known
+   * Calls to be expected for each ms that one waits for the next, `ageMs` after the last one and for at most `withinMs`: of the gaps that
+   * were longer than `ageMs`, how many ended in that time, by how long they took to. After "LHD: Improving Cache Hit Rate by
+   * Maximizing Hit Density" (Beckmann and others, 2018).
+   * @param usualPerMs the function's mean rate, to which is drawn what few gaps say
    */
-  window(from = 0.05, to = 0.99): ArrivalWindow | undefined {
-    if (this.total < ENOUGH) return undefined;
-    const [first, last] = [this.bin(from), this.bin(to)];
-    if (last === BINS - 1) return undefined;
-    return { earliestMs: startOf(first), latestMs: startOf(last + 1) };
-  }
-
-  private bin(share: number): number {
-    let seen = 0;
-    for (let bin = 0; bin < BINS; bin++) {
-      seen += this.bins[bin] ?? 0;
-      if (seen >= share * this.total && seen > 0) return bin;
+  callsPerMs(ageMs: number, withinMs: number, usualPerMs: number): number {
+    const until = ageMs + withinMs;
+    let calls = DOUBT;
+    let waitedMs = DOUBT / usualPerMs;
+    for (let bin = binOf(ageMs); bin < BINS; bin++) {
+      const gaps = this.bins[bin] ?? 0;
+      if (gaps === 0) continue;
+      const start = STARTS[bin] ?? 0;
+      const end = STARTS[bin + 1] ?? Infinity;
+      const from = Math.max(start, ageMs);
+      const to = Math.max(from, Math.min(end, until));
+      const longer = end === Infinity ? gaps : (gaps * (end - from)) / (end - start);
+      const ended = (gaps * (to - from)) / (end - start);
+      calls += ended;
+      waitedMs += ended * ((from + to) / 2 - ageMs) + (longer - ended) * withinMs;
     }
-    return BINS - 1;
+    return calls / waitedMs;
   }
 }
 
 function binOf(gapMs: number): number {
   if (gapMs < FIRST_MS) return 0;
   return Math.min(BINS - 1, 1 + Math.floor(Math.log(gapMs / FIRST_MS) / Math.log(GROWTH)));
-}
-
-function startOf(bin: number): number {
-  return bin === 0 ? 0 : FIRST_MS * GROWTH ** (bin - 1);
 }

@@ -1,5 +1,6 @@
-import type { KeepAlive } from '../instance-pool/keep-alive.types.js';
+import type { KeepAlive, StartAhead } from '../instance-pool/keep-alive.types.js';
 import { FunctionHistory } from './function-history.js';
+import { GapsOfAll } from './gaps-of-all.js';
 
 export interface LearnedKeepAliveOptions {
   /** How long an idle instance stays of which nothing is known. */
@@ -8,109 +9,121 @@ export interface LearnedKeepAliveOptions {
   readonly nextTick: (functionKey: string, now: number) => number | undefined;
 }
 
-/** The next call, as far as it is known. */
-interface Expected {
-  readonly from: number;
-  readonly until: number;
-}
-
-/** A gap at least this long is worth letting go in between and starting ahead. */
 const MINUTE_MS = 60_000;
-const LONG_GAP_MS = MINUTE_MS;
-/** A call that is nearer than this is worth no more. */
-const SOONEST_MS = 5_000;
-/** An instance that is let go until its next call stays this long, for whoever calls at once again. */
+/** What an instance is worth goes by the calls within this time. */
+const NEAR_MS = MINUTE_MS;
+/** An instance that is let go until its timer ticks stays this long, for whoever calls at once again. */
 const LINGER_MS = 5_000;
+/** Fewer calls than this, expected within `keepMs`, are not worth staying for. */
+const SELDOM = 0.1;
 /** How late a timer's call may come. */
 const TICK_LATE_MS = 5_000;
-/** A start ahead begins so long before the call, besides what the start takes. */
+/** A start ahead begins so long before a tick, besides twice what the start takes. */
 const MARGIN_MS = 2_000;
-/** Gaps that differ by more than this say nothing of the next one. */
-const MOST_SPREAD = 2;
-/** The part of the earliest time at which an instance is there again. */
-const EARLY = 0.9;
-/** An idle instance stays no longer than so many times `keepMs`, whatever is known of its function. */
+/** An idle instance stays no longer than so many times `keepMs`, whatever is expected of its function. */
 const MOST_TIMES = 6;
 const MOST_FUNCTIONS = 10_000;
 
 /**
- * Keeps instances by what they are worth, and knows when they are wanted again.
+ * Holds those instances that are worth most, whether they are there or are to be started.
  *
- * 1. Of what nothing is known stays for `keepMs`, and goes earlier only for want of memory: the least valuable first
- *    (frequency × cost of a cold start / memory, where a call counts less the longer ago it was).
- * 2. Of what the next call is far away, by its timer or by what its gaps were, goes soon, first of all when memory is short, and is
- *    started ahead of that call (`due`).
- * 3. Of what the calls come at gaps a little longer than `keepMs` stays until then.
+ * 1. An instance is worth: calls expected for the time that it waits for one × cost of a cold start / memory. How many are expected goes by
+ *    how long ago the last one was, and what came of that before.
+ * 2. Calls by timers are known: they count when they are near, and for nothing before. An instance that waits for nothing but
+ *    a tick that is further away than `keepMs` is let go, and another one started ahead.
+ * 3. Who had to go, or went in vain, is started again when a call within `keepMs` is likely and it is worth more than what is there:
+ *    a function that is called once takes a place for a moment only.
+ * 4. Memory that nothing needs is kept for `keepMs`, or longer where a call is likely.
  */
 export class LearnedKeepAlive implements KeepAlive {
   private readonly histories = new Map<string, FunctionHistory>();
-  /** Functions that were let go until a time. */
-  private readonly later = new Map<string, Expected>();
+  private readonly gapsOfAll = new GapsOfAll();
+  /** Functions that had an instance and were called before, and whose instance is gone. */
+  private readonly away = new Set<string>();
 
   constructor(private readonly options: LearnedKeepAliveOptions) {}
 
   called(functionKey: string, now: number): void {
-    this.later.delete(functionKey);
-    let history = this.histories.get(functionKey);
-    if (history === undefined) {
-      history = new FunctionHistory();
-      this.histories.set(functionKey, history);
-      const [oldest] = this.histories.keys();
-      if (this.histories.size > MOST_FUNCTIONS && oldest !== undefined) this.histories.delete(oldest);
-    }
-    history.called(now);
+    this.away.delete(functionKey);
+    const history = this.histories.get(functionKey) ?? this.remember(functionKey);
+    const { tick } = history;
+    if (tick !== undefined && Math.abs(now - tick) <= TICK_LATE_MS) history.tick = undefined;
+    else history.called(now);
   }
 
   idle(functionKey: string, coldMs: number, now: number): void {
+    this.away.delete(functionKey);
     const history = this.histories.get(functionKey);
     if (history === undefined) return;
     if (coldMs > 0) history.coldMs = coldMs;
-    const expected = this.expected(functionKey, now);
-    if (expected !== undefined && expected.from - now >= LONG_GAP_MS) this.later.set(functionKey, expected);
+    this.nextTick(functionKey, history, now);
+  }
+
+  gone(functionKey: string): void {
+    if (this.histories.has(functionKey)) this.away.add(functionKey);
   }
 
   value(functionKey: string, memoryMb: number, now: number): number {
     const history = this.histories.get(functionKey);
     if (history === undefined) return 0;
-    const expected = this.expected(functionKey, now);
-    if (expected !== undefined && expected.from - now >= LONG_GAP_MS) return 0;
-    const soon = expected === undefined ? 0 : MINUTE_MS / Math.max(SOONEST_MS, middleOf(expected) - now);
-    const callsPerMinute = Math.max(history.callsPerMinute(now), soon);
-    return (callsPerMinute * history.coldMs) / memoryMb;
+    return (this.callsPerMs(functionKey, history, now) * MINUTE_MS * history.coldMs) / memoryMb;
   }
 
   keepMs(functionKey: string, idleSince: number): number {
     const { keepMs } = this.options;
-    const expected = this.expected(functionKey, idleSince);
-    if (expected === undefined) return keepMs;
-    if (expected.from - idleSince >= LONG_GAP_MS) return LINGER_MS;
-    return Math.min(MOST_TIMES * keepMs, Math.max(keepMs, expected.until - idleSince));
-  }
-
-  /** Functions whose next call is so near that an instance is to be started for it; each is told until it is called. */
-  due(now: number): string[] {
-    const due: string[] = [];
-    for (const [functionKey, { from, until }] of this.later) {
-      const coldMs = this.histories.get(functionKey)?.coldMs ?? 0;
-      if (now > until) this.later.delete(functionKey);
-      else if (now >= from - 2 * coldMs - MARGIN_MS) due.push(functionKey);
-    }
-    return due;
-  }
-
-  private expected(functionKey: string, now: number): Expected | undefined {
-    const tick = this.options.nextTick(functionKey, now);
-    if (tick !== undefined) return { from: tick, until: tick + TICK_LATE_MS };
     const history = this.histories.get(functionKey);
-    const window = history?.gaps.window();
-    if (window === undefined || history?.lastCallAt === undefined) return undefined;
-    if (window.latestMs > MOST_SPREAD * window.earliestMs) return undefined;
-    const from = history.lastCallAt + EARLY * window.earliestMs;
-    const until = history.lastCallAt + window.latestMs;
-    return until < now ? undefined : { from, until };
+    if (history === undefined) return keepMs;
+    const expected = (at: number): number => history.callsPerMs(at, keepMs) * keepMs;
+    const isTickFar = history.tick !== undefined && history.tick - idleSince > keepMs;
+    if (isTickFar && expected(idleSince) < SELDOM) return LINGER_MS;
+    let times = 1;
+    while (times < MOST_TIMES && expected(idleSince + times * keepMs) >= 1) times++;
+    return times * keepMs;
+  }
+
+  due(now: number): StartAhead[] {
+    const { keepMs } = this.options;
+    const known: StartAhead[] = [];
+    const likely: { functionKey: string; worth: number }[] = [];
+    for (const functionKey of this.away) {
+      const history = this.histories.get(functionKey);
+      if (history === undefined) this.away.delete(functionKey);
+      else if (this.isTickNear(functionKey, history, now)) known.push({ functionKey, isKnown: true });
+      else if (history.callsPerMs(now, keepMs) * keepMs >= 1)
+        likely.push({ functionKey, worth: history.callsPerMs(now, NEAR_MS) * history.coldMs });
+    }
+    likely.sort((a, b) => b.worth - a.worth);
+    return [...known, ...likely.map(({ functionKey }) => ({ functionKey, isKnown: false }))];
+  }
+
+  private remember(functionKey: string): FunctionHistory {
+    const history = new FunctionHistory(this.gapsOfAll);
+    this.histories.set(functionKey, history);
+    const [oldest] = this.histories.keys();
+    if (this.histories.size > MOST_FUNCTIONS && oldest !== undefined) this.histories.delete(oldest);
+    return history;
+  }
+
+  private callsPerMs(functionKey: string, history: FunctionHistory, now: number): number {
+    const byTimer = this.isTickNear(functionKey, history, now) ? 1 / aheadMs(history) : 0;
+    return byTimer + history.callsPerMs(now, NEAR_MS);
+  }
+
+  private isTickNear(functionKey: string, history: FunctionHistory, now: number): boolean {
+    const tick = this.nextTick(functionKey, history, now);
+    return tick !== undefined && tick - now <= aheadMs(history);
+  }
+
+  /** The tick whose call is next to come, which may be a little late. */
+  private nextTick(functionKey: string, history: FunctionHistory, now: number): number | undefined {
+    const { tick } = history;
+    if (tick === undefined || now < tick || now > tick + TICK_LATE_MS)
+      history.tick = this.options.nextTick(functionKey, now);
+    return history.tick;
   }
 }
 
-function middleOf({ from, until }: Expected): number {
-  return (from + until) / 2;
+/** How long before its tick an instance is started. */
+function aheadMs({ coldMs }: FunctionHistory): number {
+  return 2 * coldMs + MARGIN_MS;
 }

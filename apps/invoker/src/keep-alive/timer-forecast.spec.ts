@@ -60,14 +60,40 @@ describe('prewarmer', () => {
       other: { status: 'Active' } as FunctionState,
       odd: { status: 'Active', runtime: 'odd' } as FunctionState,
     };
-    const prewarm = vi.fn();
+    const prewarm = vi.fn(() => true);
     new Prewarmer({
-      due: () => ['a', 'gone', 'other', 'odd', 'unknown'],
+      due: () =>
+        ['a', 'gone', 'other', 'odd', 'unknown'].map((functionKey) => ({ functionKey, isKnown: true })),
       find: (key) => states[key],
       missing: ({ runtime }) => (runtime === 'odd' ? 'missing' : undefined),
       isOurs: (key) => key !== 'other',
       pool: { prewarm },
     }).look();
-    expect(prewarm.mock.calls.map(([key]) => key as string)).toEqual(['a']);
+    expect(prewarm.mock.calls).toEqual([['a', states['a'], true]]);
+  });
+
+  it('tries all known calls, and of the likely ones until several found no room', () => {
+    const tried: string[] = [];
+    const likely = Array.from({ length: 10 }, (_, i) => ({ functionKey: `likely-${i}`, isKnown: false }));
+    const known = Array.from({ length: 10 }, (_, i) => ({ functionKey: `known-${i}`, isKnown: true }));
+    new Prewarmer({
+      due: () => [...known, ...likely],
+      find: () => ({ status: 'Active' }) as FunctionState,
+      missing: () => undefined,
+      isOurs: () => true,
+      pool: {
+        prewarm: (functionKey) => {
+          tried.push(functionKey);
+          return functionKey === 'likely-1';
+        },
+      },
+    }).look();
+    expect(tried).toEqual([
+      ...known.map(({ functionKey }) => functionKey),
+      'likely-0',
+      'likely-1',
+      'likely-2',
+      'likely-3',
+    ]);
   });
 });
