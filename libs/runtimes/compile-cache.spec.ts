@@ -22,7 +22,7 @@ const pythonFiles = (word: string) => ({
 });
 const nodes = interpreters('node', []).map((node): Language => [node, 'nodejs/bootstrap.cjs', nodeFiles]);
 const pythons = interpreters('python', []).map((python): Language => {
-  const name = python.includes('/python2/') ? 'bootstrap2.py' : 'bootstrap.py';
+  const name = python.includes('/python2/') ? 'bootstrap2.py' : 'start.py';
   return [python, `python/${name}`, pythonFiles];
 });
 /** From version 22 Node.js looks itself whether its cache is of these very sources. */
