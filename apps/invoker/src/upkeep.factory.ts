@@ -56,14 +56,13 @@ export function makeUpkeep(
   const { functions, quota, lack, onChange, runRoot } = parts;
   const timers = new TimerForecast(bus.table(topics.triggers));
   const keepAlive = makeKeepAlive(settings, timers);
-  const processors = new ProcessorRoom();
   const pool: InstancePool<Instance> = new InstancePool({
     memoryMb,
     quota,
     keepAlive,
     rate: new ScaleOutRate(settings.scaleOutPerMinute),
     bootsAtOnce: availableParallelism() + 1,
-    hasRoom: () => processors.hasRoom(),
+    processors: new ProcessorRoom(),
     log: (fields, message) => logger.info(fields, message),
     create: (_functionKey, state) => instances.create(state),
   });

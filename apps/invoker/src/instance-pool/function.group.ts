@@ -1,6 +1,7 @@
 import type { FunctionState } from '@openscf/contracts';
 import type { QuotaLease } from '../quota/quota.types.js';
 import type { Acquired, PoolInstance } from './pool.types.js';
+import type { Room } from './processor-room.js';
 
 /** Someone who waits for an instance. */
 export interface Ticket<I> {
@@ -29,6 +30,12 @@ export interface Member<I extends PoolInstance> {
  * lately: no start is much faster, and a burst of short calls starts no herd of instances.
  */
 const PATIENCE_MS = 10;
+/**
+ * The same where the processors have no room: another instance would only make all calls slower, and its start with them. For functions
+ * whose calls are short; others spend their time elsewhere.
+ */
+const CROWDED_PATIENCE_MS = 250;
+const SHORT_MS = 50;
 /** How often the busy instances are looked at while someone waits. */
 export const LOOK_MS = 10;
 /**
@@ -54,7 +61,7 @@ const SHORTEST_MS = 0.01;
  * 1. `members` holds all of them; those that may take a request are in `free`, each once.
  * 2. Nobody waits while there is a free slot.
  * 3. Whoever waits is served in order of arrival, by whatever slot is free first: of one that boots or of one that is busy.
- * 4. Whoever waits has an instance booting for him, as far as memory and rate allow, or his turn is a matter of `PATIENCE_MS`.
+ * 4. Whoever waits has an instance booting for him, as far as memory and rate allow, or his turn is a matter of patience.
  *    Where that goes on, one more is started.
  * 5. `leases` has one for each instance that is busy, and for each that those who wait need: never fewer while they come, and
  *    cut to that when a request ends.
@@ -88,6 +95,7 @@ export class FunctionGroup<I extends PoolInstance> {
   private waitedMs = 0;
   private lookedAt = -Infinity;
   private hasEarned = false;
+  private patienceMs = PATIENCE_MS;
   /** Busy members that are overdue. */
   private overdue = 0;
   /** Mean of how long a slot is busy with a call; undefined before the first. */
@@ -133,14 +141,16 @@ export class FunctionGroup<I extends PoolInstance> {
     this.busyMs = this.busyMs === undefined ? ms : this.busyMs + (ms - this.busyMs) * NEWEST;
   }
 
-  /** To be called every `LOOK_MS` while someone waits. `hasRoom`: have the processors time for one more instance? */
-  look(now: number, hasRoom: boolean): void {
+  /** To be called every `LOOK_MS` while someone waits. */
+  look(now: number, room: Room): void {
+    const isCrowded = room === 'none' && this.busyMs !== undefined && this.busyMs < SHORT_MS;
+    this.patienceMs = isCrowded ? CROWDED_PATIENCE_MS : PATIENCE_MS;
     this.findOverdue(now);
     const elapsed = now - this.lookedAt;
-    if (!hasRoom || elapsed > FORGOTTEN_MS) this.waitedMs = 0;
+    if (room !== 'some' || elapsed > FORGOTTEN_MS) this.waitedMs = 0;
     this.waitedMs += this.waiting.length * Math.min(elapsed, LOOK_MS);
     this.lookedAt = now;
-    this.hasEarned = hasRoom && this.waitedMs >= EARNED_AFTER_STARTS * Math.max(LOOK_MS, this.coldMs);
+    this.hasEarned = room === 'some' && this.waitedMs >= EARNED_AFTER_STARTS * Math.max(LOOK_MS, this.coldMs);
   }
 
   private findOverdue(now: number): void {
@@ -148,7 +158,7 @@ export class FunctionGroup<I extends PoolInstance> {
     if (busyMs === undefined) return;
     for (const member of this.members) {
       if (member.requests === 0 || member.overdueLooks === OVERDUE_LOOKS) continue;
-      if (now - member.takenAt <= OVERDUE_TIMES * busyMs) continue;
+      if (now - member.takenAt <= Math.max(this.patienceMs, OVERDUE_TIMES * busyMs)) continue;
       if (++member.overdueLooks === OVERDUE_LOOKS) this.overdue++;
     }
   }
@@ -157,7 +167,7 @@ export class FunctionGroup<I extends PoolInstance> {
   private get servedSoon(): number {
     if (this.busyMs === undefined) return this.settling;
     const moving = (this.busy - this.overdue) * this.slots;
-    return Math.max(this.settling, Math.floor((moving * PATIENCE_MS) / this.busyMs));
+    return Math.max(this.settling, Math.floor((moving * this.patienceMs) / this.busyMs));
   }
 
   get isEmpty(): boolean {

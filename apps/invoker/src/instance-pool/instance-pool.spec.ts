@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LOOK_MS } from './function.group.js';
 import { InstancePool } from './instance-pool.js';
 import { FixedKeepAlive } from './keep-alive.types.js';
+import type { Room } from './processor-room.js';
 import { QuotaFake } from './quota.fake.js';
 import { ScaleOutRate } from './scale-out.rate.js';
 import { ScriptedInstance } from './scripted-instance.fake.js';
@@ -29,14 +30,14 @@ describe('instance pool', () => {
   /** Ms of the pool's clock. */
   let clock: number;
   /** On the processors. */
-  let hasRoom: boolean;
+  let room: Room;
   let quota: QuotaFake;
 
   function makePool(memoryMb = 512, bootsAtOnce = 3, keepAliveMs = 1_000): void {
     made = [];
     slowDestroy = false;
     clock = 0;
-    hasRoom = false;
+    room = 'unknown';
     quota = new QuotaFake();
     pool = new InstancePool({
       memoryMb,
@@ -45,7 +46,7 @@ describe('instance pool', () => {
       keepAlive: new FixedKeepAlive(keepAliveMs),
       rate: new ScaleOutRate(500),
       now: () => clock,
-      hasRoom: () => hasRoom,
+      processors: { look: () => room },
       log: () => undefined,
       create: (_key, of) => {
         const instance = new ScriptedInstance(of, slowDestroy);
@@ -184,11 +185,23 @@ describe('instance pool', () => {
       }
       await goOnFor(40);
       expect(made).toHaveLength(1);
-      hasRoom = true;
+      room = 'some';
       await goOnFor(5);
       expect(made).toHaveLength(1);
       await goOnFor(10);
       expect(made).toHaveLength(2);
+    });
+
+    it('lets many wait where the processors have no room for more instances, and not for ever', async () => {
+      room = 'none';
+      void pool.acquire('a', state('a'));
+      pass(1);
+      for (let i = 0; i < 100; i++) void pool.acquire('a', state('a'));
+      await turn();
+      expect(made).toHaveLength(1);
+      pass(40);
+      await turn();
+      expect(made.length).toBeGreaterThan(1);
     });
 
     it('boots for those whose turn is far away at this pace', async () => {
@@ -363,7 +376,7 @@ describe('instance pool', () => {
       keepAlive: new FixedKeepAlive(1),
       rate: new ScaleOutRate(1),
       bootsAtOnce: 1,
-      hasRoom: () => hasRoom,
+      processors: { look: () => room },
       log: () => undefined,
     });
     await closed.close();

@@ -14,6 +14,7 @@ import {
   type Refusal,
   type SpareMemory,
 } from './pool.types.js';
+import type { ProcessorRoom } from './processor-room.js';
 import type { ScaleOutRate } from './scale-out.rate.js';
 
 export interface InstancePoolOptions<I extends PoolInstance> {
@@ -24,8 +25,7 @@ export interface InstancePoolOptions<I extends PoolInstance> {
   /** Memory of the host for instances. */
   readonly memoryMb: number;
   readonly bootsAtOnce: number;
-  /** Have the host's processors time for more? */
-  readonly hasRoom: () => boolean;
+  readonly processors: Pick<ProcessorRoom, 'look'>;
   readonly log: (fields: object, message: string) => void;
   /** Ms of a monotonic clock. */
   readonly now?: () => number;
@@ -309,7 +309,7 @@ export class InstancePool<I extends PoolInstance> {
     for (const group of this.groups.values()) {
       if (group.waiting.length === 0) continue;
       waiting++;
-      group.look(this.now(), this.options.hasRoom());
+      group.look(this.now(), this.options.processors.look());
       this.startMissing(group);
     }
     if (waiting > 0 && !this.closed) this.nextLook = setTimeout(() => this.lookAtWaiting(), LOOK_MS);

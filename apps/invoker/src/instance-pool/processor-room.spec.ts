@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProcessorRoom } from './processor-room.js';
 
 describe('room on the processors', () => {
@@ -21,30 +21,32 @@ describe('room on the processors', () => {
   }
 
   it('is what they had in the last moments', () => {
-    expect(processors.hasRoom()).toBe(false);
+    expect(processors.look()).toBe('unknown');
     pass(100, 0.5);
-    expect(processors.hasRoom()).toBe(true);
+    expect(processors.look()).toBe('some');
     pass(100, 0.1);
-    expect(processors.hasRoom()).toBe(false);
+    expect(processors.look()).toBe('none');
   });
 
   it('stays as it was between two looks', () => {
-    processors.hasRoom();
+    processors.look();
     pass(100, 1);
-    processors.hasRoom();
+    processors.look();
     pass(50, 0);
-    expect(processors.hasRoom()).toBe(true);
+    expect(processors.look()).toBe('some');
   });
 
   it('is not known after a time in which nobody asked', () => {
-    processors.hasRoom();
+    processors.look();
     pass(60_000, 1);
-    expect(processors.hasRoom()).toBe(false);
+    expect(processors.look()).toBe('unknown');
     pass(100, 1);
-    expect(processors.hasRoom()).toBe(true);
+    expect(processors.look()).toBe('some');
   });
 
-  it('is read from the host', () => {
-    expect(typeof new ProcessorRoom().hasRoom()).toBe('boolean');
+  it('is read from the host', async () => {
+    processors = new ProcessorRoom();
+    processors.look();
+    await vi.waitFor(() => expect(processors.look()).not.toBe('unknown'));
   });
 });

@@ -12,23 +12,27 @@ const LONGEST_MS = 1_000;
 /** With less than this part of their time idle, processors have no room for more. */
 const ROOM = 0.2;
 
+/** `unknown` until somebody has asked for a tenth of a second. */
+export type Room = 'some' | 'none' | 'unknown';
+
 /** Whether the host's processors had time to spare in the last moments. Costs nothing while nobody asks. */
 export class ProcessorRoom {
   private since: (ProcessorTimes & { readonly at: number }) | undefined;
-  private answer = false;
+  private answer: Room = 'unknown';
 
   constructor(
     private readonly read: () => ProcessorTimes = readTimes,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** To be asked again and again: false until that has gone on for a tenth of a second. */
-  hasRoom(): boolean {
+  /** To be asked again and again. */
+  look(): Room {
     const at = this.now();
     const age = this.since === undefined ? Infinity : at - this.since.at;
     if (age < SHORTEST_MS) return this.answer;
     const times = this.read();
-    this.answer = this.since !== undefined && age <= LONGEST_MS && idleShare(this.since, times) >= ROOM;
+    if (this.since === undefined || age > LONGEST_MS) this.answer = 'unknown';
+    else this.answer = idleShare(this.since, times) >= ROOM ? 'some' : 'none';
     this.since = { ...times, at };
     return this.answer;
   }

@@ -35,7 +35,7 @@ describe('instance pool with several requests to an instance', () => {
       quota,
       keepAlive: new FixedKeepAlive(1_000),
       rate: new ScaleOutRate(change.perMinute ?? 500),
-      hasRoom: () => false,
+      processors: { look: () => 'none' as const },
       log: () => undefined,
       create: (_key, of) => {
         const instance = new ScriptedInstance(of);

@@ -43,7 +43,7 @@ describe('instance pool that starts ahead', () => {
       rate: new ScaleOutRate(500),
       now: () => clock,
       log: () => undefined,
-      hasRoom: () => true,
+      processors: { look: () => 'some' as const },
       create: (_key, of) => {
         const instance = new ScriptedInstance(of);
         made.push(instance);
