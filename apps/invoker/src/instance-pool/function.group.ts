@@ -6,8 +6,6 @@ import type { Room } from './processor-room.js';
 /** Someone who waits for an instance. */
 export interface Ticket<I> {
   readonly resolve: (acquired: Acquired<I>) => void;
-  /** When it came. */
-  readonly since: number;
 }
 
 /** An instance as its group sees it. */
@@ -126,8 +124,15 @@ export class FunctionGroup<I extends PoolInstance> {
   /** A boot that a caller asked for begins. */
   bootBegins(): void {
     this.started++;
+    this.forgoEarned();
+  }
+
+  /** No instance is started for their waiting alone: they go on waiting. @returns whether one was to be */
+  forgoEarned(): boolean {
+    const { hasEarned } = this;
     this.hasEarned = false;
     this.waitedMs = 0;
+    return hasEarned;
   }
 
   /** How many leases must be held with so many instances busy and so many callers waiting. */

@@ -142,6 +142,18 @@ describe('instance pool', () => {
       for (let i = 0; i < looks; i++) vi.advanceTimersByTime(LOOK_MS);
     }
 
+    /** Somebody waits all the time: whoever waited has the slot now, and the next one waits. */
+    async function goOnFor(looks: number): Promise<Acquired<ScriptedInstance>[]> {
+      const served: Acquired<ScriptedInstance>[] = [];
+      for (let i = 0; i < looks; i++) {
+        pass(1);
+        finish(only);
+        void Promise.resolve(pool.acquire('a', state('a'))).then((acquired) => served.push(acquired));
+        await turn();
+      }
+      return served;
+    }
+
     it('lets calls wait as long as they move on', async () => {
       const waiting = Array.from({ length: 2 }, () => pool.acquire('a', state('a')));
       for (const asked of waiting) {
@@ -174,15 +186,6 @@ describe('instance pool', () => {
 
     it('starts one more where waiting goes on and the processors have room, and none where they have not', async () => {
       void pool.acquire('a', state('a'));
-      async function goOnFor(looks: number): Promise<void> {
-        for (let i = 0; i < looks; i++) {
-          pass(1);
-          finish(only);
-          // Whoever waited has it now, and the next one waits.
-          void pool.acquire('a', state('a'));
-          await turn();
-        }
-      }
       await goOnFor(40);
       expect(made).toHaveLength(1);
       room = 'some';
@@ -190,6 +193,15 @@ describe('instance pool', () => {
       expect(made).toHaveLength(1);
       await goOnFor(10);
       expect(made).toHaveLength(2);
+    });
+
+    it('refuses nobody who waits because there is no memory for one more', async () => {
+      room = 'some';
+      for (const other of ['b', 'c', 'd']) await acquireBooted(other);
+      expect(pool.usedMemoryMb).toBe(512);
+      void pool.acquire('a', state('a'));
+      const served = await goOnFor(30);
+      expect(served.map(({ kind }) => kind)).toEqual(Array<string>(29).fill('instance'));
     });
 
     it('lets many wait where the processors have no room for more instances, and not for ever', async () => {

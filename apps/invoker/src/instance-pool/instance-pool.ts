@@ -110,7 +110,7 @@ export class InstancePool<I extends PoolInstance> {
       return { kind: 'instance', instance: member.instance };
     }
     return new Promise((resolve) => {
-      group.waiting.push({ resolve, since: now });
+      group.waiting.push({ resolve });
       this.nextLook ??= setTimeout(() => this.lookAtWaiting(), LOOK_MS);
       this.startMissing(group);
     });
@@ -319,7 +319,7 @@ export class InstancePool<I extends PoolInstance> {
   private startMissing(group: FunctionGroup<I>): void {
     while (!this.closed && group.bootsNeeded() > 0) {
       const refusal = this.starter.startForCaller(group);
-      if (refusal === undefined) continue;
+      if (refusal === undefined || group.forgoEarned()) continue;
       group.waiting.pop()?.resolve(refusal);
       this.giveLeases(group);
     }
