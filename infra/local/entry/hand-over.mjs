@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { REPOSITORY } from './modules.mjs';
 import { EntryError } from './talk.mjs';
 
+/** kafkajs 2.2.4 sets timers of negative times, which libs/bus mends for the services; the Kafka door's client lives for a second. */
+const QUIET = '--disable-warning=TimeoutNegativeWarning';
+
 /** Resolves with the exit code. */
 export function handOver(command, args) {
   const node = join(REPOSITORY, 'node_modules/.bin/node');
@@ -14,7 +17,7 @@ export function handOver(command, args) {
     );
   return new Promise((resolve, reject) => {
     // The channel is there so that the launcher notices when this process is killed.
-    const launcher = spawn(node, [join(REPOSITORY, 'infra/local/src/main.ts'), command, ...args], {
+    const launcher = spawn(node, [QUIET, join(REPOSITORY, 'infra/local/src/main.ts'), command, ...args], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     });
     process.on('SIGINT', () => {}); // the terminal sends it to the launcher as well
