@@ -111,13 +111,13 @@ export class FunctionGroup<I extends PoolInstance> {
   /** Boots that those need who wait and are not served by what comes back soon or boots already. */
   bootsNeeded(): number {
     const unserved = this.waiting.length - this.servedSoon;
-    const more = this.hasEarned && this.waiting.length > 0 ? 1 : 0;
+    const more = this.isOneMoreDue ? 1 : 0;
     return Math.max(more, Math.ceil(unserved / this.slots)) - this.boots - this.ahead;
   }
 
   /** A boot is at its turn: is there someone for it? */
   isBootWanted(): boolean {
-    if (this.hasEarned && this.waiting.length > 0) return true;
+    if (this.isOneMoreDue) return true;
     return this.waiting.length > (this.started + this.ahead) * this.slots + this.servedSoon;
   }
 
@@ -166,6 +166,10 @@ export class FunctionGroup<I extends PoolInstance> {
       if (now - member.takenAt <= Math.max(this.patienceMs, OVERDUE_TIMES * busyMs)) continue;
       if (++member.overdueLooks === OVERDUE_LOOKS) this.overdue++;
     }
+  }
+
+  private get isOneMoreDue(): boolean {
+    return this.hasEarned && this.waiting.length > 0;
   }
 
   /** How many of those who wait get a slot in a moment. */

@@ -7,7 +7,7 @@ import { FixedKeepAlive } from './keep-alive.types.js';
 import type { Room } from './processor-room.js';
 import { QuotaFake } from './quota.fake.js';
 import { ScaleOutRate } from './scale-out.rate.js';
-import { ScriptedInstance } from './scripted-instance.fake.js';
+import { busyInstanceOf, finishOn, ScriptedInstance, turn } from './scripted-instance.fake.js';
 import type { Acquired } from './pool.types.js';
 
 function state(name: string, change: Partial<FunctionState> = {}): FunctionState {
@@ -20,8 +20,6 @@ function state(name: string, change: Partial<FunctionState> = {}): FunctionState
     ...change,
   } as FunctionState;
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('instance pool', () => {
   let made: ScriptedInstance[];
@@ -62,25 +60,15 @@ describe('instance pool', () => {
     const asked = pool.acquire(name, state(name));
     await turn();
     made.at(-1)?.ready();
-    return instanceOf(await asked);
+    return busyInstanceOf(await asked);
   }
 
-  function instanceOf(acquired: Acquired<ScriptedInstance>): ScriptedInstance {
-    if (acquired.kind !== 'instance') throw new Error(`got ${acquired.kind}`);
-    acquired.instance.phase = 'busy';
-    return acquired.instance;
-  }
-
-  function finish(instance: ScriptedInstance): void {
-    pool.settling(instance);
-    instance.becomeIdle();
-    pool.release(instance);
-  }
+  const finish = (instance: ScriptedInstance): void => finishOn(pool, instance);
 
   it('boots an instance for the first call and uses it again for the next', async () => {
     const first = await acquireBooted('a');
     finish(first);
-    expect(instanceOf(await pool.acquire('a', state('a')))).toBe(first);
+    expect(busyInstanceOf(await pool.acquire('a', state('a')))).toBe(first);
     expect(made).toHaveLength(1);
     expect(pool.usedMemoryMb).toBe(128);
   });
@@ -90,7 +78,7 @@ describe('instance pool', () => {
     const second = await acquireBooted('a');
     finish(second);
     finish(first);
-    expect(instanceOf(await pool.acquire('a', state('a')))).toBe(first);
+    expect(busyInstanceOf(await pool.acquire('a', state('a')))).toBe(first);
   });
 
   it('serves who waits by what is free first, and drops boots that are not needed any more', async () => {
@@ -100,12 +88,12 @@ describe('instance pool', () => {
     await turn();
     expect(made).toHaveLength(2);
     finish(busy);
-    const served = instanceOf(await (waiting[0] as Promise<Acquired<ScriptedInstance>>));
+    const served = busyInstanceOf(await (waiting[0] as Promise<Acquired<ScriptedInstance>>));
     expect(served).toBe(busy);
     finish(served);
-    expect(instanceOf(await (waiting[1] as Promise<Acquired<ScriptedInstance>>))).toBe(busy);
+    expect(busyInstanceOf(await (waiting[1] as Promise<Acquired<ScriptedInstance>>))).toBe(busy);
     made[1]?.ready();
-    expect(instanceOf(await (waiting[2] as Promise<Acquired<ScriptedInstance>>))).toBe(made[1]);
+    expect(busyInstanceOf(await (waiting[2] as Promise<Acquired<ScriptedInstance>>))).toBe(made[1]);
     await turn();
     expect(made).toHaveLength(2);
     expect(pool.usedMemoryMb).toBe(256);
@@ -119,7 +107,7 @@ describe('instance pool', () => {
     expect(made).toHaveLength(1);
     only.becomeIdle();
     pool.release(only);
-    expect(instanceOf(await asked)).toBe(only);
+    expect(busyInstanceOf(await asked)).toBe(only);
   });
 
   describe('with an instance that is busy, and whose calls took 1 ms so far', () => {
@@ -131,7 +119,7 @@ describe('instance pool', () => {
       for (let i = 0; i < 30; i++) {
         clock += 1;
         finish(only);
-        instanceOf(await pool.acquire('a', state('a')));
+        busyInstanceOf(await pool.acquire('a', state('a')));
       }
     });
 
@@ -159,7 +147,7 @@ describe('instance pool', () => {
       for (const asked of waiting) {
         pass(2);
         finish(only);
-        expect(instanceOf(await asked)).toBe(only);
+        expect(busyInstanceOf(await asked)).toBe(only);
       }
       await turn();
       expect(made).toHaveLength(1);
@@ -172,7 +160,7 @@ describe('instance pool', () => {
       pass(4);
       await turn();
       made[1]?.ready();
-      expect(instanceOf(await asked)).toBe(made[1]);
+      expect(busyInstanceOf(await asked)).toBe(made[1]);
     });
 
     it('takes a time in which the host stood still for nobody’s fault', async () => {
@@ -180,7 +168,7 @@ describe('instance pool', () => {
       clock += 60_000;
       vi.advanceTimersByTime(LOOK_MS);
       finish(only);
-      expect(instanceOf(await asked)).toBe(only);
+      expect(busyInstanceOf(await asked)).toBe(only);
       expect(made).toHaveLength(1);
     });
 
@@ -232,7 +220,7 @@ describe('instance pool', () => {
     pool.release(only);
     await turn();
     made[1]?.ready();
-    expect(instanceOf(await asked)).toBe(made[1]);
+    expect(busyInstanceOf(await asked)).toBe(made[1]);
   });
 
   it('boots no more at once than it may', async () => {
@@ -251,7 +239,7 @@ describe('instance pool', () => {
     made[0]?.fail();
     expect((await a).kind).toBe('boot-failed');
     made[1]?.ready();
-    expect(instanceOf(await b)).toBe(made[1]);
+    expect(busyInstanceOf(await b)).toBe(made[1]);
     expect(pool.usedMemoryMb).toBe(128);
   });
 
@@ -294,7 +282,7 @@ describe('instance pool', () => {
     clock = 1_200;
     pool.reap();
     expect([old.phase, young.phase, busy.phase]).toEqual(['destroyed', 'idle', 'busy']);
-    expect(instanceOf(await pool.acquire('a', state('a')))).toBe(young);
+    expect(busyInstanceOf(await pool.acquire('a', state('a')))).toBe(young);
   });
 
   it('drains instances of an older revision: idle ones at once, busy ones when they come back', async () => {

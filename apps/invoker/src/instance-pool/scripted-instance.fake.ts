@@ -1,6 +1,7 @@
 import type { ColdReason, FunctionState } from '@openscf/contracts';
 import type { BootOutcome } from '../instance/instance.types.js';
-import type { PoolInstance } from './pool.types.js';
+import type { InstancePool } from './instance-pool.js';
+import type { Acquired, PoolInstance } from './pool.types.js';
 
 const COLD = {
   reason: 'first' as const,
@@ -54,4 +55,21 @@ export class ScriptedInstance implements PoolInstance {
   gone(): void {
     this.destroying.resolve();
   }
+}
+
+/** One turn of the event loop: what was asked for has begun. */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** The instance that a caller got, at work. */
+export function busyInstanceOf(acquired: Acquired<ScriptedInstance>): ScriptedInstance {
+  if (acquired.kind !== 'instance') throw new Error(`got ${acquired.kind}`);
+  acquired.instance.phase = 'busy';
+  return acquired.instance;
+}
+
+/** It has answered and is idle. */
+export function finishOn(pool: InstancePool<ScriptedInstance>, instance: ScriptedInstance): void {
+  pool.settling(instance);
+  instance.becomeIdle();
+  pool.release(instance);
 }

@@ -6,7 +6,7 @@ import { FixedKeepAlive } from './keep-alive.types.js';
 import type { Acquired } from './pool.types.js';
 import { QuotaFake } from './quota.fake.js';
 import { ScaleOutRate } from './scale-out.rate.js';
-import { ScriptedInstance } from './scripted-instance.fake.js';
+import { ScriptedInstance, turn } from './scripted-instance.fake.js';
 
 function state(change: Partial<FunctionState> = {}): FunctionState {
   return {
@@ -18,8 +18,6 @@ function state(change: Partial<FunctionState> = {}): FunctionState {
     ...change,
   } as FunctionState;
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('instance pool with several requests to an instance', () => {
   let made: ScriptedInstance[];

@@ -4,14 +4,12 @@ import { InstancePool } from './instance-pool.js';
 import { FixedKeepAlive } from './keep-alive.types.js';
 import { QuotaFake } from './quota.fake.js';
 import { ScaleOutRate } from './scale-out.rate.js';
-import { ScriptedInstance } from './scripted-instance.fake.js';
+import { busyInstanceOf, finishOn, ScriptedInstance, turn } from './scripted-instance.fake.js';
 
 function state(name: string, change: Partial<FunctionState> = {}): FunctionState {
   const usual = { functionId: 'lam-1', revision: 1, memoryMb: 128, instanceConcurrency: 1 };
   return { ...usual, functionName: name, ...change } as FunctionState;
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('instance pool that starts ahead', () => {
   let made: ScriptedInstance[];
@@ -56,17 +54,10 @@ describe('instance pool that starts ahead', () => {
     const asked = pool.acquire(name, state(name));
     await turn();
     made.at(-1)?.ready();
-    const acquired = await asked;
-    if (acquired.kind !== 'instance') throw new Error(`got ${acquired.kind}`);
-    acquired.instance.phase = 'busy';
-    return acquired.instance;
+    return busyInstanceOf(await asked);
   }
 
-  function finish(instance: ScriptedInstance): void {
-    pool.settling(instance);
-    instance.becomeIdle();
-    pool.release(instance);
-  }
+  const finish = (instance: ScriptedInstance): void => finishOn(pool, instance);
 
   it('starts ahead for a known call what is worth more than what must go', async () => {
     makePool(256);
