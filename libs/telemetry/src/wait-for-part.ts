@@ -52,5 +52,6 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
     };
     const timer = setTimeout(end, ms);
     signal?.addEventListener('abort', end);
+    if (signal?.aborted) end();
   });
 }

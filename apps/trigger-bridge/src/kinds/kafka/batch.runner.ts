@@ -12,6 +12,7 @@
  * 3. `stopping` ends a wait at once and lets an attempt under way end; `aborted` ends that as well. Both reject `run`
  *    unless the batch is settled, so that it is delivered again.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { newRequestId, type Attempt, type CkafkaTrigger } from '@openscf/contracts';
 import type { FunctionCaller } from '../../publishing/function.caller.js';
 import type { DeadBatchPublisher } from './dead-batch.publisher.js';
@@ -83,21 +84,7 @@ export class BatchRunner {
         await this.dead.publish(trigger(), requestId, chunk.records, 'retries-exhausted', attempts);
         return;
       }
-      await pause(next.ms, stop.stopping);
+      await delay(next.ms, undefined, { signal: stop.stopping }).catch(() => undefined);
     }
   }
-}
-
-/** Ends early, without an error, when the signal fires. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-  });
 }
