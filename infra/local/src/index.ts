@@ -7,7 +7,7 @@ import { SERVICE_NAMES, type ServiceName } from './services/services.ts';
 import { settingsFrom, type Ports } from './settings.ts';
 
 export type { PartName } from './parts/parts.ts';
-export type { ServiceName } from './services/services.ts';
+export { SERVICE_NAMES, type ServiceName } from './services/services.ts';
 export type { Ports } from './settings.ts';
 export { cachedFolder } from './caches/cache.ts';
 export { freePort, freePorts } from './ports.ts';

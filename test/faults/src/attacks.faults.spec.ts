@@ -4,6 +4,7 @@
  */
 import { networkInterfaces } from 'node:os';
 import { buffer } from 'node:stream/consumers';
+import { SERVICE_NAMES } from '@openscf/infra-local';
 import { eventually } from '@openscf/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ZipFile } from 'yazl';
@@ -201,14 +202,7 @@ describe('a function', () => {
 
 describe('after all of it', () => {
   it('no service has been started again, and the log of a flood is bounded', async () => {
-    for (const name of [
-      'gateway',
-      'function-registry',
-      'scheduler',
-      'invoker',
-      'trigger-bridge',
-      'log',
-    ] as const)
+    for (const name of SERVICE_NAMES)
       expect([name, platform.running.restarts(name), platform.running.isHealthy(name)]).toEqual([
         name,
         0,
