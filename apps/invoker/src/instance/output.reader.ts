@@ -9,6 +9,8 @@ const CUT_NOTE = ' … [line cut at 64 KB]';
 const READ_MS_PER_BYTE = 3e-6;
 /** What is on its way when a request ends: what the pipe and the stream behind it hold, and a piece more. */
 const UNDER_WAY_BYTES = 192 * 1024;
+/** What is cut without a look at the budget and at what else the process has to do: at its worst, empty lines, about a millisecond. */
+const BITE_BYTES = 4096;
 
 /**
  * Cuts what an instance prints into lines. Bytes that are not UTF-8 become U+FFFD.
@@ -20,7 +22,10 @@ export class OutputReader {
   private readonly budget: OutputBudget;
   private hurries = 0;
   private hurriedBytes = 0;
-  private pause: NodeJS.Timeout | undefined;
+  /** Ends the wait before the next bite; the output is paused meanwhile. */
+  private endWait: (() => void) | undefined;
+  /** What has been read and is not cut yet. */
+  private rest: Buffer | undefined;
   private partial: Buffer[] = [];
   private partialBytes = 0;
   private skipping = false;
@@ -31,15 +36,10 @@ export class OutputReader {
     share: OutputShare = outputShare,
   ) {
     this.budget = share.open();
-    output.on('data', (chunk: Buffer) => {
-      const startedAt = performance.now();
-      this.push(chunk);
-      this.hurriedBytes += chunk.length;
-      this.charge(performance.now() - startedAt + chunk.length * READ_MS_PER_BYTE);
-    });
-    output.on('end', () => this.flush());
+    output.on('data', (chunk: Buffer) => this.take(chunk));
+    output.on('end', () => this.finish());
     // The end of a sandbox may look like an error of its pipe; its exit is reported elsewhere.
-    output.on('error', () => this.flush());
+    output.on('error', () => this.finish());
     output.on('close', () => this.budget.close());
   }
 
@@ -54,30 +54,64 @@ export class OutputReader {
   hurry(on: boolean): void {
     this.hurries += on ? 1 : -1;
     if (on) this.hurriedBytes = 0;
-    if (on && this.pause !== undefined) this.resume();
+    if (on && this.endWait !== undefined) this.resume();
   }
 
-  private charge(tookMs: number): void {
-    this.budget.spend(tookMs);
-    const hurried = this.hurries > 0 && this.hurriedBytes < UNDER_WAY_BYTES;
-    if (!hurried && this.pause === undefined) this.waitForBudget();
+  private take(chunk: Buffer): void {
+    this.rest = chunk;
+    this.cutRest();
   }
 
-  /** Others that begin to print make it longer than it looked at first. */
-  private waitForBudget(): void {
-    const waitMs = this.budget.waitMs();
-    if (waitMs === 0) {
-      if (this.pause !== undefined) this.resume();
-      return;
+  /** Cuts bite by bite, and gives way to others between two bites unless it is hurried. */
+  private cutRest(): void {
+    while (this.rest !== undefined && this.endWait === undefined) {
+      const { rest } = this;
+      const bite = rest.subarray(0, BITE_BYTES);
+      this.rest = bite.length < rest.length ? rest.subarray(BITE_BYTES) : undefined;
+      const startedAt = performance.now();
+      this.push(bite);
+      this.hurriedBytes += bite.length;
+      this.budget.spend(performance.now() - startedAt + bite.length * READ_MS_PER_BYTE);
+      if (this.hurries === 0 || this.hurriedBytes >= UNDER_WAY_BYTES) this.giveWay();
     }
+  }
+
+  private giveWay(): void {
+    const waitMs = this.budget.waitMs();
+    if (waitMs > 0) {
+      const timer = setTimeout(() => this.lookAgain(), waitMs).unref();
+      this.wait(() => clearTimeout(timer));
+    } else if (this.rest !== undefined) {
+      const immediate = setImmediate(() => this.resume());
+      this.wait(() => clearImmediate(immediate));
+    }
+  }
+
+  private wait(end: () => void): void {
     this.output.pause();
-    this.pause = setTimeout(() => this.waitForBudget(), waitMs).unref();
+    this.endWait = end;
+  }
+
+  /** Others that began to print make the wait longer than it looked at first. */
+  private lookAgain(): void {
+    this.endWait = undefined;
+    this.giveWay();
+    if (this.endWait === undefined) this.resume();
   }
 
   private resume(): void {
-    clearTimeout(this.pause);
-    this.pause = undefined;
-    this.output.resume();
+    this.endWait?.();
+    this.endWait = undefined;
+    this.cutRest();
+    if (this.endWait === undefined) this.output.resume();
+  }
+
+  private finish(): void {
+    this.endWait?.();
+    this.endWait = undefined;
+    if (this.rest !== undefined) this.push(this.rest);
+    this.rest = undefined;
+    this.flush();
   }
 
   private push(chunk: Buffer): void {
