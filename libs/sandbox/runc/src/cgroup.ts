@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SandboxError, type SandboxLimits } from '@openscf/sandbox-api';
+import { WRITE_BYTES_PER_SECOND } from './write-rate.js';
 
 const ROOT = '/sys/fs/cgroup';
 const MB = 1024 * 1024;
@@ -138,12 +139,18 @@ const CONTROLLERS_V1 = ['memory', 'cpu', 'cpuacct', 'pids', 'devices'];
 /** null, zero, full, random, urandom, tty; the instance could open others only if there were any. */
 const DEVICES = ['1:3', '1:5', '1:7', '1:8', '1:9', '5:0'];
 
-export function cgroupPlan(version: 1 | 2, path: string, limits: SandboxLimits): CgroupPlan {
+export function cgroupPlan(
+  version: 1 | 2,
+  path: string,
+  limits: SandboxLimits,
+  tmpDevice?: string,
+): CgroupPlan {
   const { memoryMb, cpuShares, cpus, pids } = limits;
   const memory = String(memoryMb * MB);
   if (version === 2) {
     const file = (name: string) => join(ROOT, path, name);
     const quota = cpus === undefined ? 'max' : String(cpuMax(cpus));
+    const writeRule = `${tmpDevice} wbps=${WRITE_BYTES_PER_SECOND}`;
     return {
       folders: [join(ROOT, path)],
       files: [
@@ -152,8 +159,9 @@ export function cgroupPlan(version: 1 | 2, path: string, limits: SandboxLimits):
         [file('cpu.weight'), String(weightOfShares(cpuShares))],
         [file('cpu.max'), `${quota} ${CPU_PERIOD_US}`],
         [file('pids.max'), String(pids)],
+        ...(tmpDevice ? [[file('io.max'), writeRule] satisfies [string, string]] : []),
       ],
-      optional: [file('memory.swap.max')],
+      optional: [file('memory.swap.max'), file('io.max')],
     };
   }
   const file = (controller: string, name: string) => join(ROOT, controller, path, name);
@@ -177,18 +185,20 @@ export function cgroupPlan(version: 1 | 2, path: string, limits: SandboxLimits):
 const DEFAULT_SHARES = 1024;
 
 /**
- * Makes the group that holds all sandboxes of an owner and gives it the weight of one process per core: without it all functions
- * together would weigh as much as one process of the host.
+ * Makes the group that holds all sandboxes of an owner, and gives it half the weight of one process per core: a service that needs a
+ * processor gets two thirds of it, however many functions want it. With more, functions that compute without end double what
+ * a neighbour's calls take; with less, many calls at once take longer.
  */
 export async function openOwnerGroup(version: 1 | 2, path: string): Promise<void> {
-  const shares = DEFAULT_SHARES * availableParallelism();
+  const shares = (DEFAULT_SHARES * availableParallelism()) / 2;
   if (version === 1) {
     for (const controller of CONTROLLERS_V1) await mkdir(join(ROOT, controller, path), { recursive: true });
     return writeFile(join(ROOT, 'cpu', path, 'cpu.shares'), String(shares));
   }
   await mkdir(join(ROOT, path), { recursive: true });
   for (const folder of [ROOT, join(ROOT, path)])
-    await writeFile(join(folder, 'cgroup.subtree_control'), '+cpu +memory +pids').catch(() => undefined);
+    for (const controllers of ['+cpu +memory +pids', '+io'])
+      await writeFile(join(folder, 'cgroup.subtree_control'), controllers).catch(() => undefined);
   // Only where the controller is handed down.
   await writeFile(join(ROOT, path, 'cpu.weight'), String(weightOfShares(shares))).catch(ignoreMissing);
 }

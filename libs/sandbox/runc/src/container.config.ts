@@ -26,6 +26,8 @@ export interface ContainerPlaces {
   lateFolders: readonly string[];
   /** A file system of its own that becomes `/tmp`; without it `/tmp` is in memory. */
   tmpFolder?: string;
+  /** That file system's device, `7:3`. */
+  tmpDevice?: string;
   /** Path of a ready network namespace; without it the instance gets an empty one. */
   networkNamespace?: string;
 }

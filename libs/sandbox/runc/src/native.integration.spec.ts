@@ -1,13 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, loadConfig } from '@openscf/config';
 import { describeSandboxDriver, hostLeftovers, preparedRootfs } from '@openscf/sandbox-api/conformance';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createRuncDriver } from './index.js';
+import { WRITE_BYTES_PER_SECOND } from './write-rate.js';
 
 /** All of it: OPENSCF_SOAK_STARTS=3000 npx vitest run --project integration libs/sandbox/runc/src/native -t 'many starts' */
 const { soakStarts } = loadConfig(
@@ -102,3 +104,40 @@ it('starts sixty at once, each with a file system of its own', async () => {
   await driver.close();
   expect(await hostLeftovers(owner)).toEqual([]);
 });
+
+const RULES = '/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device';
+const rules = () => readFileSync(RULES, 'utf8').split('\n');
+/** Another driver may have taken it by now. */
+const isInUse = (device: string) => existsSync(`/sys/dev/block/${device}/loop/backing_file`);
+
+it.skipIf(!existsSync(RULES))(
+  'lets a sandbox write to /tmp at once, to the disk at a bounded rate, and leaves no rule behind',
+  async () => {
+    const owner = `writes-${process.pid}`;
+    const options = { owner, relays: [], publicEgress: false, readyNetworks: 0 };
+    const driver = createRuncDriver(options, { launcherProgram });
+    await driver.prepare();
+    const megabytes = 512;
+    const write = `dd if=/dev/zero of=/tmp/file bs=1M count=${megabytes - 8} conv=fsync 2>/dev/null && mountpoint -d /tmp`;
+    const limits = { ...minimalSpec.limits, tmpMb: megabytes };
+    const sandbox = await driver.create({
+      ...minimalSpec,
+      id: 'writer',
+      limits,
+      command: ['/bin/sh', '-c', write],
+      runDirectory: mkdtempSync(join(folder, 'run-')),
+      rootfs: await preparedRootfs(),
+    });
+    const startedAt = performance.now();
+    const [device] = await Promise.all([readAll(sandbox.output), sandbox.exited]);
+    const leastMs = ((megabytes - 8) * 1024 * 1024 * 1000) / WRITE_BYTES_PER_SECOND;
+    expect(rules()).toContain(`${device.trim()} ${WRITE_BYTES_PER_SECOND}`);
+    // A first part goes through before the kernel begins to count.
+    expect(performance.now() - startedAt).toBeGreaterThan(0.8 * leastMs);
+    await sandbox.destroy();
+    await driver.close();
+    expect(rules().filter((rule) => rule.startsWith(`${device.trim()} `) && !isInUse(device.trim()))).toEqual(
+      [],
+    );
+  },
+);

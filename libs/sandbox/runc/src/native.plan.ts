@@ -48,7 +48,7 @@ export function nativePlan(
     id: spec.id,
     root: config.root.path,
     mounts: bindsOf(config, spec, places.firstHostId),
-    cgroup: cgroupPlan(version, places.cgroupPath, spec.limits),
+    cgroup: cgroupPlan(version, places.cgroupPath, spec.limits, places.tmpDevice),
     firstId: places.firstHostId,
     ids: linux.uidMappings[0]?.size ?? 0,
     network: places.networkNamespace ?? '',

@@ -177,6 +177,7 @@ export class RuncSandboxDriver implements SandboxDriver {
       firstHostId,
       lateFolders: late.folders,
       tmpFolder: scratch?.folder,
+      tmpDevice: scratch?.device,
       networkNamespace: network?.path,
     };
     await writeFile(hosts, this.hostsFile(spec));

@@ -1,12 +1,15 @@
 import { chmod, mkdir, open, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LauncherProcess } from './launcher.process.js';
+import { deviceOf, limitWrites, removeStaleRules, unlimitWrites } from './write-rate.js';
 
 /** A small empty file system that becomes the `/tmp` of one sandbox at a time. */
 export interface Scratch {
   megabytes: number;
   image: string;
   folder: string;
+  /** Major and minor number: `7:3`. */
+  device: string;
 }
 
 /** Kept ready from the beginning: what SCF gives a function. */
@@ -48,6 +51,7 @@ export class ScratchPool {
     try {
       await mkdir(this.images, { recursive: true, mode: 0o700 });
       await mkdir(this.mounts, { recursive: true, mode: 0o711 });
+      await removeStaleRules();
       this.giveBack(await this.take(USUAL_MB));
       return true;
     } catch {
@@ -74,8 +78,7 @@ export class ScratchPool {
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all([this.refilling, ...this.working]);
-    for (const { folder } of this.made) await this.launcher.unmount(folder);
-    this.made.clear();
+    for (const scratch of this.made) await this.unmount(scratch);
     await rm(this.images, { recursive: true, force: true });
   }
 
@@ -83,9 +86,14 @@ export class ScratchPool {
   private async keepOrRemove(scratch: Scratch): Promise<void> {
     const free = this.free.get(scratch.megabytes)?.length ?? 0;
     if (free < Math.max(this.ready, MOST_FREE)) return this.keep(scratch);
-    await this.launcher.unmount(scratch.folder);
+    await this.unmount(scratch);
     await Promise.all([rmdir(scratch.folder), rm(scratch.image)]);
+  }
+
+  private async unmount(scratch: Scratch): Promise<void> {
+    await this.launcher.unmount(scratch.folder);
     this.made.delete(scratch);
+    await unlimitWrites(scratch.device);
   }
 
   private keep(scratch: Scratch): void {
@@ -119,9 +127,11 @@ export class ScratchPool {
       template.catch(() => this.templates.delete(megabytes));
     }
     const name = `${megabytes}-${(this.lastNumber += 1)}`;
-    const scratch = { megabytes, image: join(this.images, name), folder: join(this.mounts, name) };
+    const [image, folder] = [join(this.images, name), join(this.mounts, name)];
+    await this.launcher.mountScratch(await template, image, folder);
+    const scratch = { megabytes, image, folder, device: await deviceOf(folder) };
     this.made.add(scratch);
-    await this.launcher.mountScratch(await template, scratch.image, scratch.folder);
+    await limitWrites(scratch.device);
     return scratch;
   }
 
