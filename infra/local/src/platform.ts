@@ -60,7 +60,7 @@ export class Platform {
   /** Starts the services at once, beside parts that may still be starting, and resolves when all are ready. */
   async startServices(
     names: readonly ServiceName[],
-    { starting, each }: PartsStart,
+    { starting, each, up: givesWayUntil }: PartsStart,
     extra: Record<string, string> = {},
   ): Promise<void> {
     await Promise.all(
@@ -70,7 +70,7 @@ export class Platform {
             report(starting.size === 0 ? 'starting' : `starting beside ${[...starting].join(', ')}`);
           tell();
           for (const up of each) up.then(tell, () => {}); // a part that fails tells in its own step
-          await this.supervisor.start(service(name, this.context, extra));
+          await this.supervisor.start({ ...service(name, this.context, extra), givesWayUntil });
         }),
       ),
     );

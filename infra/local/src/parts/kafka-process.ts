@@ -23,7 +23,7 @@ export function kafkaJvm({ jars, archive }: KafkaPrograms): string[] {
 }
 
 /** Prepares the data folder that the properties name; one that is prepared already stays as it is. */
-export async function formatKafka({ jars }: KafkaPrograms, properties: string): Promise<void> {
+export async function formatKafka(programs: KafkaPrograms, properties: string): Promise<void> {
   // With a hyphen in front the tool would take it for an option.
   const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'k');
   const format = [
@@ -35,7 +35,7 @@ export async function formatKafka({ jars }: KafkaPrograms, properties: string): 
     '-c',
     properties,
   ];
-  await runTool('java', ['-Xmx256m', COMPILER, LOG4J, '-cp', `${jars}/*`, ...format]);
+  await runTool('java', [...kafkaJvm(programs), ...format]);
 }
 
 /** Topics of users come into being when first written to; internal topics are kept small, because there is one broker. */

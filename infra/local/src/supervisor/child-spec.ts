@@ -18,6 +18,8 @@ export interface ChildSpec {
   stopSignal: NodeJS.Signals;
   /** Milliseconds from the stop signal to SIGKILL. */
   stopGraceMs: number;
+  /** Until it settles all others come first on the processors; see `giveWay`. */
+  givesWayUntil?: Promise<unknown>;
 }
 
 export interface Command {

@@ -21,6 +21,7 @@ import { LaunchError } from '../launch.errors.ts';
 import { backOffMs } from './back-off.policy.ts';
 import type { ChildSpec } from './child-spec.ts';
 import { argvFor } from './command-line.ts';
+import { giveWay } from './give-way.ts';
 import { openLog, tailOf } from './log-file.ts';
 
 type State =
@@ -153,6 +154,8 @@ export class Child {
     };
     const running = spawn(program, args, options);
     log.close();
+    const { givesWayUntil } = this.spec;
+    if (givesWayUntil && running.pid !== undefined) void giveWay(running.pid, givesWayUntil);
     running.once('error', (error) => this.ended(running, error.message));
     running.once('exit', (code, signal) => this.ended(running, signal ?? `exit code ${code}`));
     this.become({ kind: 'starting', process: running, sinceMs: Date.now() });
