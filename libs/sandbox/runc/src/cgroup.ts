@@ -184,13 +184,12 @@ export function cgroupPlan(
 /** What a process, or a group beside it, weighs by default. */
 const DEFAULT_SHARES = 1024;
 
-/**
- * Makes the group that holds all sandboxes of an owner, and gives it half the weight of one process per core: a service that needs a
- * processor gets two thirds of it, however many functions want it. With more, functions that compute without end double what
- * a neighbour's calls take; with less, many calls at once take longer.
- */
+/** What all sandboxes together weigh for each core, beside a process: measured, see ADR 11. */
+const WEIGHT_PER_CORE = 0.5;
+
+/** Makes the group that holds all sandboxes of an owner, and gives it its weight: without it they would weigh as much as one process. */
 export async function openOwnerGroup(version: 1 | 2, path: string): Promise<void> {
-  const shares = (DEFAULT_SHARES * availableParallelism()) / 2;
+  const shares = DEFAULT_SHARES * WEIGHT_PER_CORE * availableParallelism();
   if (version === 1) {
     for (const controller of CONTROLLERS_V1) await mkdir(join(ROOT, controller, path), { recursive: true });
     return writeFile(join(ROOT, 'cpu', path, 'cpu.shares'), String(shares));
