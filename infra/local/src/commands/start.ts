@@ -128,14 +128,17 @@ function checkSpace(folder: string, variable: string): void {
   );
 }
 
+/** One request to end may arrive twice: a whole group of processes gets the signal, and npm hands its own on. */
+const ONE_REQUEST_MS = 500;
+
 /** Resolves at the first Ctrl-C, SIGTERM or SIGHUP, or when the process that started this one has gone. */
 function stopRequest(forDetached: boolean): { promise: Promise<string>; onAgain(act: () => void): void } {
   const { promise, resolve } = Promise.withResolvers<string>();
   let again = () => {};
-  let asked = false;
+  let askedAt: number | undefined;
   const ask = (reason: string) => {
-    if (asked) again();
-    asked = true;
+    askedAt ??= performance.now();
+    if (performance.now() - askedAt > ONE_REQUEST_MS) again();
     resolve(reason);
   };
   process.on('SIGINT', () => ask('Interrupted'));
